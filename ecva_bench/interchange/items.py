@@ -21,7 +21,7 @@ from .opening import AnswerFile
 from .owed import is_owed
 from .sources import AnswerSource
 from .table import Columns, Flat
-from .values import answer_text, held, is_span, option_texts, prompt_text, video_text
+from .values import answer_text, held, is_span, option_texts, prompt_text, video_text, written_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
 # Columns of sample ids, of options as shown and of what was owed; the longer names are those of other harnesses' logs.
@@ -108,7 +108,9 @@ def _item(
     prompt: str,
 ) -> Item:
     value = flat.get(column)
-    text = held(value) if task == "timestamp" and is_span(value) else answer_text(value)
+    owed = is_owed(next((flat[name] for name in _OWED if name in flat), None))
+    text_of = answer_text if owed is None else written_text  # our own exports have a column for what failed
+    text = held(value) if task == "timestamp" and is_span(value) else text_of(value)
     error = flat.get("error")
     if not text and error not in (None, ""):
         text, lack = None, f"{error:.{_LONGEST_ERROR}}" if isinstance(error, str) else held(error)
@@ -131,7 +133,7 @@ def _item(
         reference=reference if isinstance(reference, str) else "",
         query=sample.query,
         options=option_texts(next((flat[name] for name in _OPTIONS if name in flat), None)),
-        owed=is_owed(next((flat[name] for name in _OWED if name in flat), None)),
+        owed=owed,
     )
 
 

@@ -22,22 +22,28 @@ _ASSISTANTS = ("assistant", "gpt", "model", "bot")
 _DEEPEST = 8
 
 
-def answer_text(value: Any, depth: int = _DEEPEST) -> str | None:
+def answer_text(value: Any) -> str | None:
     """Return the text of an answer: a text, a number, the only item of a list, a completion as services return it.
 
     None for anything else, and for what programs write where there is no answer.
     """
+    text = written_text(value)
+    failed = text is not None and (text.strip() in _FAILED or text.startswith(_FAILED_BEGINNINGS))
+    return None if failed else text
+
+
+def written_text(value: Any, depth: int = _DEEPEST) -> str | None:
+    """Return the text of an answer as `answer_text` does, whatever it says: a model may have answered "ERROR"."""
     text = cell_text(value)
     if text is not None:
-        failed = text.strip() in _FAILED or text.startswith(_FAILED_BEGINNINGS)
-        return None if failed else well_formed(text)
+        return well_formed(text)
     if not depth:
         return None
     if isinstance(value, list | tuple):
         return _of_list(value, depth - 1)
     if isinstance(value, Mapping):
         wrapper = next((name for name in _WRAPPERS if name in value), None)
-        return None if wrapper is None else answer_text(value[wrapper], depth - 1)
+        return None if wrapper is None else written_text(value[wrapper], depth - 1)
     return None
 
 
@@ -47,12 +53,12 @@ def _of_list(items: list[Any] | tuple[Any, ...], depth: int) -> str | None:
         items = [item for item in items if item.get("type") != "reasoning" and not item.get("thought")]
         if all("role" in item or "from" in item for item in items):
             said = [item for item in items if item.get("role", item.get("from")) in _ASSISTANTS]
-            return answer_text(said[-1], depth) if said else None
+            return written_text(said[-1], depth) if said else None
         if all("type" in item for item in items):
             return "".join(str(item["text"]) for item in items if item["type"] in _TEXTS and "text" in item) or None
         if len(items) > 1 and all(isinstance(item.get("text"), str) for item in items):
             return "".join(item["text"] for item in items)
-    return answer_text(items[0], depth) if len(items) == 1 else None
+    return written_text(items[0], depth) if len(items) == 1 else None
 
 
 def option_texts(value: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,15 @@ def test_what_cannot_be_exported_is_refused(run_file: Path, tmp_path: Path, ecva
     assert "is no relationship" in said("--to", "every-eval-ever", "--relationship", "friend")
     assert "holds no scores: --model-id" in said("--to", "csv", "--model-id", "me/x")
     assert "every-eval-ever" in said("--to", "xml")
+
+
+def test_words_that_other_programs_write_for_a_failure_stay_an_answer(run: ScoredRun, tmp_path: Path) -> None:
+    answers = tuple(one.model_copy(update={"answer": "ERROR"}) for one in run.results.answers)
+    said = replace(run, results=run.results.model_copy(update={"answers": answers}))
+    samples, _ = export_scored(said, "every-eval-ever", tmp_path, by=BY)
+    again = import_answers([AnswerSource(samples)], load_mini()).results()
+    assert {(one.id, one.view, one.answer) for one in again.answers} == {(o.id, o.view, "ERROR") for o in answers}
+    assert {one.id for one in again.failures} == {"mini01/cause", "mini02/cause"}
 
 
 def test_a_run_of_a_few_questions_owes_no_more_when_it_comes_back(run_file: Path, tmp_path: Path) -> None:
