@@ -6,8 +6,8 @@ It also submits these runs, `prompt-echo`, `blind`, and those of the task severi
 the judge's scores. Where the answers of `blind` are not there, its weights are named: --model-path FOLDER
 (`tests.engines.smollm2` writes them).
 
-The judge is asked about controls first, as any is: these calls are in judge.jsonl too, and whether the judge qualified in
-each judged column.
+The judge is asked about controls first, as any is: these calls are in judge.jsonl too, and each judged column says
+whether the judge qualified.
 
 Run it where a change of the scores is meant, and let the difference be reviewed: what it writes is what every later
 push must reproduce to the last digit.
