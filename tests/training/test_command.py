@@ -177,8 +177,10 @@ def test_the_small_one_is_trained_on_drawn_scenes_without_any_file(
     said = told(ecva_bench, "train", small(3), "--from", "one", "--out", "three")
     run = "run --model anomshield-mini --model-path three --model-arg base=one"  # whose language model the LoRA is in
     assert run in said
-    (outcome,) = told(ecva_bench, *run.split(), "--task", "classification", "--limit", "1").splitlines()[-2:-1]
-    assert "1 answer (0 were there)" in outcome
+    answers = told(
+        ecva_bench, *run.split(), "--task", "classification", "--limit", "1", code=3
+    )  # it has learned nothing
+    assert "1 answer (0 were there)" in answers
     assert "one has no training.json: what its weights have seen is not known" in said
     assert any(name.endswith("mm_projector.pos_t") for name in load_file("three/non_lora_trainables.safetensors"))
     (third,) = record("three")["stages"]
