@@ -280,7 +280,7 @@ def test_the_manifest_of_a_shorter_or_another_run_is_refused(path: Path) -> None
 
 
 def test_a_file_that_cannot_be_written_is_not_repaired(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(path: Path) -> None:
+    def denied(path: Path, kind: str, otherwise: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr("ecva_bench.journal.growing.GrowingFile", denied)
