@@ -80,7 +80,7 @@ def plant(folder: Path, answers: Lines, *, judged: bool = False, calls: Lines | 
     else:
         write_lines(board.judge, lines(CI / "judge.jsonl") if calls is None else calls)
         with open_judge("shared-words", replay=board.judge) as judge:
-            scores = score_results(results, judge=judge)
+            scores = score_results(results, judge=judge, qualify=True)
     write_submission(submission(scores, results), folder)
     return board
 

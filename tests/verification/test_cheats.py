@@ -15,7 +15,7 @@ from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.leaderboard.submission import Submission
 from ecva_bench.records.base import canonical_json
 from ecva_bench.verification.evidence import Evidence
-from tests.sealing import resealed
+from tests.sealing import resealed, unseal
 
 from . import cheats
 from .cheats import Board, Json, plant, true_answers
@@ -142,9 +142,11 @@ def test_judged_columns_are_verified_from_the_replay_and_not_without_it(tmp_path
     for call in edited[1:]:
         call["reply"]["content"] = re.sub(r"\[\d\]", "[5]", call["reply"]["content"]).replace('"no"', '"yes"')
     cheats.write_lines(board.judge, edited)
+    unseal(board.judge)
     with pytest.raises(ResultsError, match="the scores are not those of the answers"):
         built(board)
     cheats.write_lines(board.judge, [{**edited[0], "calls": 1}, edited[1]])
+    unseal(board.judge)
     assert "but for" in built(board)["kind"]
 
 
@@ -156,6 +158,7 @@ def test_bad_calls_and_those_of_other_judges_are_a_finding_about_their_row_alone
         call["key"] = key_of(canonical_json(call["request"]))
     board, evidence = plant(tmp_path, true_answers(), judged=True), Evidence()
     cheats.write_lines(board.judge, [{**own[0], "calls": len(own) + 2}, *own[1:], *others])
+    unseal(board.judge)
     assert evidence.read_verified(board.submission).kind == "run, verified"  # those of its own judge count
     board.judge.write_bytes(board.judge.read_bytes()[:-9])
     found = evidence.read_verified(board.submission)

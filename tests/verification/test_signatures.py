@@ -11,7 +11,6 @@ import pytest
 
 from ecva_bench.cli.submit import submit_command
 from ecva_bench.errors import UsageError
-from ecva_bench.records.seals import unsealed_text
 from ecva_bench.verification.evidence import Evidence
 from ecva_bench.verification.signatures import check_key, sign, signature_path, signature_text
 
@@ -135,7 +134,7 @@ def test_boards_say_of_each_row_and_its_judges_calls_who_signed_them(mine, allow
     evidence = Evidence(signers=allowed)
     text = "signed by me@example.org; the judge's calls: not signed"
     assert built(board, read=evidence.read_verified)["kind"] == "run, verified"
-    assert evidence.notes == [f"{board.submission}: verified; {unsealed_text(board.judge)}; {text}"]
+    assert evidence.notes == [f"{board.submission}: verified; {text}"]
     assert f"- motion: {text}." in (board.folder / "mini" / "leaderboard.md").read_text()
     sign(board.judge, mine)
     board.submission.write_text(board.submission.read_text() + "\n")
