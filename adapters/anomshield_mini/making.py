@@ -52,7 +52,7 @@ def make(out: Path, *, recipes: Sequence[Recipe] = (), connector: str = "mamba",
         )
         request.train(request.prepare(folder))
     packed = out / NAME
-    write_packed(recipes[-1], folders, packed)
+    write_packed(recipes[-1], folders, packed, connector)
     stages = earlier_stages(folders[-1])  # all samples are of the clips that are named: their hashes tell nothing more
     write_training(packed, NAME, [stage.model_copy(update={"samples": ()}) for stage in stages])
     return packed
@@ -68,7 +68,7 @@ def make_parts(folder: Path, seed: int) -> tuple[Path, Path]:
         return write_parts(folder, (*scenes.captions, *scenes.conversations), AnomShield.template.text, seed)
 
 
-def write_packed(recipe: Recipe, folders: Sequence[Path], packed: Path) -> None:
+def write_packed(recipe: Recipe, folders: Sequence[Path], packed: Path, connector: str) -> None:
     """Write the weights of the last folder, its LoRA merged into the language model of the one before, with settings.
 
     In 16 bits, but for those that must stay precise.
@@ -81,7 +81,8 @@ def write_packed(recipe: Recipe, folders: Sequence[Path], packed: Path) -> None:
     from ecva_bench.training.saving import save
 
     base = {"base": str(folders[-2])} if recipe.lora else {}
-    networks = AnomShieldMini(model_path=str(folders[-1]), **base).trainable(GROUPS, pad=recipe.shaping == "pad")
+    trained = AnomShieldMini(model_path=str(folders[-1]), connector=connector, **base)
+    networks = trained.trainable(GROUPS, pad=recipe.shaping == "pad")
     merged = TrainedModel(networks, GROUPS, frames=FRAMES, packing=False)
     save(merged, networks, recipe.model_copy(update={"lora": None}), packed)
     tensors = {
