@@ -11,8 +11,10 @@ import pytest
 
 from ecva_bench.cli.submit import submit_command
 from ecva_bench.errors import UsageError
+from ecva_bench.records.seals import unsealed_text
 from ecva_bench.verification.evidence import Evidence
 from ecva_bench.verification.signatures import check_key, sign, signature_path, signature_text
+from tests.sealing import unseal
 
 from . import cheats
 from .cheats import plant, true_answers
@@ -130,11 +132,12 @@ def test_boards_say_of_each_row_and_its_judges_calls_who_signed_them(mine, allow
     board = plant(tmp_path / "boards", true_answers())
     head, call, *_ = cheats.lines(cheats.CI / "judge.jsonl")
     cheats.write_lines(board.judge, [{**head, "calls": 1}, call])  # which no column here needs
+    unseal(board.judge)
     sign(board.submission, mine)
     evidence = Evidence(signers=allowed)
     text = "signed by me@example.org; the judge's calls: not signed"
     assert built(board, read=evidence.read_verified)["kind"] == "run, verified"
-    assert evidence.notes == [f"{board.submission}: verified; {text}"]
+    assert evidence.notes == [f"{board.submission}: verified; {unsealed_text(board.judge)}; {text}"]
     assert f"- motion: {text}." in (board.folder / "mini" / "leaderboard.md").read_text()
     sign(board.judge, mine)
     board.submission.write_text(board.submission.read_text() + "\n")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEED, CLIPS = 20261129, 1200
-REPEATED = 4
+REPEATED = 4  # of so many whole clips, the last stage asks about one again
 
 Squares = Callable[["NDArray[np.uint8]"], "NDArray[np.uint8]"]
 
@@ -49,8 +49,7 @@ class TrainingScenes:
     def of_stage(self, stage: int) -> list[Conversation]:
         """Return what a stage learns: captions; questions about whole clips; those about parts, and some of the others.
 
-        A part is seen for a number alone, and a whole clip for some fifty words: so of the whole clips, the last stage
-        asks about one of `REPEATED` again.
+        A part is seen for a number alone, and a whole clip for some fifty words: all of these would drown the numbers.
         """
         if stage == 1:
             return [*self.captions]
