@@ -16,9 +16,14 @@ from ecva_bench.training.mini.samples import timed
 from ..anomshield.adapter import AnomShield
 from ..parts.families.composed import Seen
 from ..parts.prompts import Piece, read_template
+from .pictures import BANDS, GAIN, with_changes
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
+
+    from ecva_bench.video import Frames
 
 FRAMES, PATCHES = 8, 16  # that a video is shown as, and of a frame
 POSITIONS = 0.2  # the deviation of the random positions that a training begins with
@@ -43,6 +48,7 @@ class AnomShieldMini(AnomShield):
         deviations=(
             "About a million parameters, trained on drawn scenes of the kinds of `mini`: no evidence for real videos.",
             "No hard prompt unless it is asked for, and 8 frames instead of 16.",
+            "A frame is shown in four bands, and below each what changes in it until the next frame.",
             "A question is asked with the time of the last frame in front of it.",
             "It has learned the packaged prompts of what, why, effect, class, time, detection and severity. What it"
             " answers to others, those with options or a sentence put in among them, means nothing.",
@@ -70,6 +76,14 @@ class AnomShieldMini(AnomShield):
             torch.nn.init.normal_(positions, std=POSITIONS)
         return connector
 
+    def see(self, frames: Frames) -> torch.Tensor:
+        """Return what `AnomShield` does, for frames with their changes."""
+        return super().see(replace(frames, pixels=self.shaped(frames.pixels, pad=self._pad)))
+
+    def shaped(self, pixels: NDArray[np.uint8], *, pad: bool) -> NDArray[np.uint8]:
+        """Return frames uint8 [T, H, W, 3] as the tower is shown them, with their changes: [T, side, side, 3]."""
+        return with_changes(pixels, self.picture_side(), pad=pad)
+
     def make_start(self, folder: Path, seed: int) -> None:
         """Write tower and language model with random numbers to a folder and take them; what options name stays."""
         from .making import make_parts
@@ -84,5 +98,5 @@ class AnomShieldMini(AnomShield):
         return super().prompt(timed(question, float(seen.positions[-1])), seen)
 
     def describe(self) -> dict[str, Any]:
-        """Return what `AnomShield` does, and the words that tell the time."""
-        return {**super().describe(), "timed": TIMED.describe()}
+        """Return what `AnomShield` does, the words that tell the time, and how frames are shown."""
+        return {**super().describe(), "timed": TIMED.describe(), "changes": {"bands": BANDS, "gain": GAIN}}

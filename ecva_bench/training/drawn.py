@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from ..records.base import sha256_of
 from ..records.training import TrainingVideo
-from ..version import __version__
 from .conversations import Conversation
 from .formats import TrainingSet
 from .frames import ShapesPictures
-from .mini.scenes import SEED, TrainingScenes
+from .mini.scenes import SEED, TrainingScenes, looks
 from .recipe import Recipe
 
 DRAWN = "mini-training"  # what a recipe calls it in its `data`
@@ -32,7 +31,7 @@ class DrawnFrames:
 
     def __init__(self, recipe: Recipe, model: ShapesPictures, cache: Path | None = None) -> None:
         squares = partial(model.shaped, pad=recipe.shaping == "pad")
-        kept = f"{_NAME}-{recipe.frames}x{model.picture_side()}-{recipe.shaping}-{__version__}"  # what determines them
+        kept = f"{_NAME}-{recipe.frames}-{looks(squares)}" if cache else ""
         self._scenes = TrainingScenes(squares, frames=recipe.frames, folder=cache and cache / kept)
         learned = self._scenes.of_stage(recipe.stage)
         turns = [[one.id, *([turn.role, turn.text] for turn in one.turns)] for one in learned]

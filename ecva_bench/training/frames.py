@@ -135,7 +135,7 @@ class FrameCache:
     def _kept(self, path: Path) -> Path:
         """Return where the frames of a video are kept, or would be."""
         recipe = self._recipe
-        shape = [recipe.model, recipe.frames, recipe.shaping, self._model.picture_side(), decoder_version()]
+        shape = [recipe.answers_as, recipe.frames, recipe.shaping, self._model.picture_side(), decoder_version()]
         return self._folder / f"{sha256_of([self._hash(path), *shape])}.npy"
 
     def _hash(self, path: Path) -> str:

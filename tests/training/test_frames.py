@@ -87,6 +87,17 @@ def test_another_recipe_has_frames_of_its_own(tmp_path: Path, clips: list[Conver
     assert not np.array_equal(padded, FrameCache(recipe(), Corners(), folder)(clips[0]))
 
 
+def test_another_adapter_of_the_model_has_frames_of_its_own(tmp_path: Path, clips: list[Conversation]) -> None:
+    class Darker(Corners):
+        def shaped(self, pixels: NDArray[np.uint8], *, pad: bool) -> NDArray[np.uint8]:
+            return super().shaped(pixels, pad=pad) // 2
+
+    usual = FrameCache(recipe(), Corners(), tmp_path)(clips[0])
+    darker = FrameCache(recipe(adapter="anomshield-mini"), Darker(), tmp_path)(clips[0])
+    assert np.array_equal(darker, usual // 2)
+    assert not np.array_equal(darker, usual)
+
+
 @pytest.mark.parametrize(("by_video", "seen"), [(True, [4, 4]), (False, [4, 4, 4])])
 def test_a_batch_sees_a_video_once_where_the_recipe_says_so(
     tmp_path: Path, clips: list[Conversation], by_video: bool, seen: list[int]

@@ -18,10 +18,11 @@ from ecva_bench.data.drawing import Clip
 from ecva_bench.data.mini import load_mini, mini_clips, render_clip
 from ecva_bench.data.mini_twins import load_mini_twins
 from ecva_bench.data.scenes import SCENES, TWINS
+from ecva_bench.training.mini import clips
 from ecva_bench.training.mini.clips import COLOURS, Look, TrainingClip, training_clip
 from ecva_bench.training.mini.kinds import kinds
 from ecva_bench.training.mini.samples import BY_FRAME, PARTS, UNSEEN, prompts, samples_of, severity_at
-from ecva_bench.training.mini.scenes import CLIPS, REPEATED, SEED, TrainingScenes
+from ecva_bench.training.mini.scenes import CLIPS, REPEATED, SEED, TrainingScenes, looks
 
 AS_DRAWN = Look(mirrored=False, zoom=1.0, shift=(0.0, 0.0), gain=(1.0, 1.0, 1.0), offset=0.0)
 
@@ -132,6 +133,18 @@ def test_the_last_stage_asks_about_all_parts_and_few_whole_clips_again() -> None
     assert stages[2] >= parts
     assert {int(one.partition("/")[0]) for one in again} == {*range(0, 24, REPEATED)}
     assert again == {one for one in stages[1] if int(one.partition("/")[0]) % REPEATED == 0}
+
+
+def test_frames_kept_are_those_of_how_scenes_are_drawn_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return pixels[:, ::8, ::8]
+
+    usual = looks(small)
+    assert looks(small) == usual
+    assert looks(lambda pixels: 255 - small(pixels)) != usual
+    scene = SCENES["fireworks"]
+    monkeypatch.setitem(clips._SCENES, "fireworks", lambda t, moments: scene(t + 0.5, moments))
+    assert looks(small) != usual
 
 
 def test_answers_are_true_of_what_is_drawn() -> None:
