@@ -392,7 +392,7 @@ def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they
             journal.settle(whole)
     assert read_results(tmp_path / "all.jsonl").expects == whole.expects
     otherwise = write(tmp_path / "3.jsonl", described(manifest(range(6), (3, 3))))
-    with pytest.raises(SpecMismatch, match=r"left_out \[\"temperature\"\] there, none here"):
+    with pytest.raises(SpecMismatch, match=r"left_out none there, \[\"temperature\"\] here"):
         merge_results([*files, otherwise], tmp_path / "none.jsonl")
 
 

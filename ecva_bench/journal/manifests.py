@@ -75,11 +75,15 @@ def keyed(manifest: Manifest) -> Manifest:
     return manifest.model_copy(update={"spec": {name: v for name, v in manifest.spec.items() if name in KEYED}})
 
 
-def check_agreement(path: Path, in_file: Manifest, requested: Manifest) -> None:
-    """Raise `SpecMismatch` where answers of a run could not stand in a file, for they would be made in another way."""
+def check_agreement(path: Path, in_file: Manifest, requested: Manifest, remedy: str = "") -> None:
+    """Raise `SpecMismatch` where answers of a run could not stand in a file, for they would be made in another way.
+
+    Without a `remedy` it is that of a run which was to go on with the file.
+    """
     if shown := differences(in_file, requested):
         option = option_that_agrees(in_file.spec, requested.spec)
-        remedy = f"go on with it by {option}, or begin another with --out NAME" if option else "use --out NAME"
+        other = f"go on with it by {option}, or begin another with --out NAME" if option else "use --out NAME"
+        remedy = remedy or other
         raise SpecMismatch(f"the file is of another run: {shown}", path, remedy)
 
 

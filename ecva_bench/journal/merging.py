@@ -108,12 +108,18 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
 def _alike(parts: Sequence[_Part]) -> _Part:
     """Return a part whose settings are the run's, settled with its first answer; `SpecMismatch` where parts differ."""
     for part in parts[1:]:
-        requested = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
-        check_agreement(part.path, *requested)
+        own, first = (unsharded(as_requested(one.manifest)) for one in (part, parts[0]))
+        check_agreement(part.path, own, first, _one_run(parts[0]))
     settled = [part for part in parts if any(isinstance(record, Answer) for record in part.records)]
     for part in settled[1:]:
-        check_agreement(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
+        own, first = (unsharded(one.manifest) for one in (part, settled[0]))
+        check_agreement(part.path, own, first, _one_run(settled[0]))
     return settled[0] if settled else parts[0]
+
+
+def _one_run(first: _Part) -> str:
+    """Return the remedy where a file differs from the first, which is `here`."""
+    return f"merge files of one run alone ('here' is {first.path})"
 
 
 def _whole(parts: Sequence[_Part]) -> Expected:

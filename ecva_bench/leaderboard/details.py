@@ -212,6 +212,9 @@ def _making(one: Submission) -> tuple[str, ...]:
 
 
 def _prompts(one: Submission) -> str:
-    """Return the sets and versions of a run's prompts, `ours v1` for `ours/cause.v1`."""
-    names = [str(prompt.get("id", "")) for prompt in one.spec.get("prompts", {}).values()]
-    return ", ".join(sorted({f"{name.partition('/')[0]} {name.rpartition('.')[2]}" for name in names}))
+    """Return the sets and versions of a run's prompts, `ours v1` for `ours/cause.v1`, and what some are asked with."""
+    found = set()
+    for prompt in one.spec.get("prompts", {}).values():
+        name, more = str(prompt.get("id", "")), "".join(f" with {what}" for what in prompt.get("with", {}))
+        found.add(f"{name.partition('/')[0]} {name.rpartition('.')[2]}{more}")
+    return ", ".join(sorted(found))

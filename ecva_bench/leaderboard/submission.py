@@ -76,11 +76,18 @@ class Entry(Record):
 _PLACE = re.compile(r"(?:(?<=^)|(?<=[\s:=,@'\"(]))(?:~|[A-Za-z]:)?[/\\](?![/\\])(?:[^\s/\\:,'\"]+[/\\])*(?=[^\s/\\])")
 
 
+class _PromptAsked(Record):
+    """What boards read of a prompt: its set, task and version, and what the questions were asked with."""
+
+    id: str = ""
+    asked_with: dict[str, str] = Field(default_factory=dict, alias="with")
+
+
 class _Settings(Record):
     """What boards read of a run's settings."""
 
     dataset: DatasetIdentity = DatasetIdentity()
-    prompts: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    prompts: dict[str, _PromptAsked] = Field(default_factory=dict)
 
 
 class Submission(Record):

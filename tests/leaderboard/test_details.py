@@ -18,7 +18,9 @@ from tests.scoring.build import answer, label, results
 CLASSES = (1, 1, 2, 5)
 
 
-def submitted(model, *texts, seconds=1.0, usd=None, baseline=False, view="full", of="mini", options=(), **fields):
+def submitted(
+    model, *texts, seconds=1.0, usd=None, baseline=False, view="full", of="mini", options=(), prompts=None, **fields
+):
     """A run that names the class of the first videos; their classes are those of `CLASSES`."""
     answers = [
         answer(
@@ -35,6 +37,7 @@ def submitted(model, *texts, seconds=1.0, usd=None, baseline=False, view="full",
     ]
     owed = tuple(f"v{n}/classification" for n in range(len(CLASSES)))
     spec = {"baseline": baseline, "dataset": {"name": of}, "decoder": "d 1", "mode": "exact"}
+    spec |= {"prompts": prompts} if prompts else {}
     found = results(answers, model=model, name=model, expects={view: owed}, spec=spec, **fields)
     return submission(score_results(found, draws=50), found, usd=usd)
 
@@ -123,6 +126,14 @@ def test_edited_views_stand_behind_and_how_runs_were_made_last():
     ]
     assert [cell.text for cell in column(tables[-1], "decoder")] == ["d 1", "d 1"]
     assert [cell.value for cell in column(tables[-1], "missing")] == [3, 3]
+
+
+def test_what_some_prompts_are_asked_with_stands_beside_them():
+    usual = {"cause": {"id": "ours/cause.v1"}, "timestamp": {"id": "ours/timestamp.v1"}}
+    timed = {**usual, "timestamp": {**usual["timestamp"], "with": {"times": "The frames are at {seconds}."}}}
+    runs = [submitted(name, "[1]", prompts=prompts) for name, prompts in (("a", usual), ("b", timed))]
+    made = dataset_tables(runs)[-1]
+    assert [cell.text for cell in column(made, "prompts")] == ["ours v1", "ours v1, ours v1 with times"]
 
 
 def test_runs_that_give_the_same_answers_are_named():

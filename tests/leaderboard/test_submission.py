@@ -210,6 +210,7 @@ def test_a_run_on_cuvas_workbook_is_of_cuva_whatever_it_was_recorded_as(tmp_path
         (lambda content: content["entries"][0]["summaries"][0].update(decimals=10**9), "no submission"),
         (lambda content: content["entries"][0]["values"]["rouge2"].update(v0=-1e308), "no submission"),
         (lambda content: content["spec"].update(prompts={"cause": "ours"}), "no submission"),
+        (lambda content: content["spec"].update(prompts={"cause": {"with": 5}}), "no submission"),
         (lambda content: content["entries"][0]["values"]["rouge2"].update(v0=0.9), "do not give their mean"),
         (lambda content: content["entries"][0]["values"].pop("rouge2"), "do not give their mean"),
         (lambda content: content["entries"][0]["summaries"][0].update(zero_filled=0.9), "do not give their mean"),
