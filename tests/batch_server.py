@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .judging.server import Fault, Request, error
+from .judging.server import Fault, Outcome, Request, error
 from .metering import Meter
 
 
@@ -14,12 +14,14 @@ class BatchMeter(Meter):
     """An endpoint with batches. A batch goes one state on each time it is looked at; its requests are then billed.
 
     `ends` is the state batches end with, and `lacking` how many requests of each are not answered by then. A request in
-    which the text `filters` stands is turned down, and all fail with the status `fails`, where that is not 0.
+    which the text `filters` stands is turned down, one in which `thinks` stands gets nothing but thoughts, and all fail
+    with the status `fails`, where that is not 0.
     """
 
     def __init__(self, model: str, answer: str = "", *, ends: str = "completed", lacking: int = 0) -> None:
         super().__init__(model, answer)
         self.ends, self.lacking, self.filters = ends, lacking, ""
+        self.thinks = ""
         self.fails = 0
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
@@ -50,6 +52,13 @@ class BatchMeter(Meter):
         if path.startswith("/v1/batches/"):
             return Fault(body=self._looked_at(path.split("/")[3]))
         return Fault(404, error("no such path"))
+
+    def said(self, request: Request) -> Outcome:
+        reply = super().said(request)
+        if self.thinks and self.thinks.encode() in request.raw:
+            assert isinstance(reply, dict)
+            reply["choices"][0] |= {"finish_reason": "length", "message": {"role": "assistant", "content": ""}}
+        return reply
 
     def _uploaded(self, request: Request) -> dict[str, Any]:
         boundary = request.headers["content-type"].partition("boundary=")[2].strip('"').encode()

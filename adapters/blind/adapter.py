@@ -58,6 +58,11 @@ class Blind(Baseline):
 
         return BlindEndpoint if target.startswith(SCHEME) else cls
 
+    @property
+    def same_for_all_videos(self) -> bool:
+        """Whether a question has one answer for all videos: the model sees none of them."""
+        return True
+
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The weights, found or downloaded."""

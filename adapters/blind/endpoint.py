@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ecva_bench.answering import Baseline
 from ecva_bench.errors import UsageError
 
 from ..openai_endpoint.adapter import OpenAIEndpoint
-
-if TYPE_CHECKING:
-    from ecva_bench.video import Video
-
-    from ..openai_endpoint.requests import SentVideo
 
 SCHEME = "openai:"  # begins what stands behind `blind:` for such a model
 _OF_PICTURES = frozenset({"frames", "sampler", "fps", "frames_as", "image", "max_side", "detail"})
@@ -39,6 +32,7 @@ class BlindEndpoint(OpenAIEndpoint, Baseline):
         """Whether it gives the same answer again: of a model elsewhere nobody knows."""
         return False
 
-    def _show(self, video: Video) -> SentVideo:
-        """Return what is sent, which is the same for all videos, with the replies to it."""
-        return super()._show(video) if self._shown is None or self._generation.temperature else self._shown
+    @property
+    def same_for_all_videos(self) -> bool:
+        """Whether a question has one answer for all videos: unless answers are drawn, each for itself."""
+        return not self._generation.temperature

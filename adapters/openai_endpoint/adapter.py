@@ -111,6 +111,7 @@ class OpenAIEndpoint(Adapter):
             self._generation,
             concurrency=options.concurrency,
             batches=Batches(Path(batch), options, self._budget) if batch else None,
+            once=self.same_for_all_videos,
         )
         self._shown: SentVideo | None = None
         self._gives_likely = False  # whether an answer came with probabilities

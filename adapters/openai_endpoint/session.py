@@ -20,7 +20,10 @@ from .requests import ChatRequest, EndpointQuestion, Generation, SentVideo
 
 
 class EndpointSession:
-    """All questions of a run to one model: so many at once as `concurrency`, or in `batches` where there are some."""
+    """All questions of a run to one model: so many at once as `concurrency`, or in `batches` where there are some.
+
+    With `once`, a question about one video is that about all videos, and so is the reply to it.
+    """
 
     def __init__(
         self,
@@ -30,16 +33,19 @@ class EndpointSession:
         *,
         concurrency: int,
         batches: Batches | None,
+        once: bool,
     ) -> None:
         self._client, self._budget, self._generation = client, budget, generation
-        self._concurrency, self._batches = concurrency, batches
+        self._concurrency, self._batches, self._once = concurrency, batches, once
+        self._first: SentVideo | None = None  # which stands for all videos
+        self._known: dict[EndpointQuestion, Reply] = {}  # about all videos
         price = budget.price
         self._caching_pays = price is not None and price.cached_input < price.input
         self._taken: set[str] = set()  # requests of batches whose outcome is counted
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._reported: dict[str, float] = {}  # of the usage
         self._reported_served = 0  # so many of those that answered
-        self._in_thought = 0  # so many replies in a row held nothing but thoughts
+        self._in_thought, self._answered = 0, False  # replies of thoughts alone, and whether there was another
 
     @property
     def served(self) -> list[str]:
@@ -52,7 +58,12 @@ class EndpointSession:
         Raises, where one has none, `AnswerPending`, `AnswerLost` or `AdapterError`, and `ModelGone` where no other
         would have one either. The replies to the others are kept.
         """
-        wanted = [one for one in dict.fromkeys(asked) if one not in shown.replies]
+        wanted = self._without_reply(shown, asked)
+        if known := {one: self._known[one] for one in asked if one not in wanted and one not in shown.replies}:
+            for one, reply in known.items():
+                self._keep(shown, one, reply)
+            if not self._batches:
+                self._check_thoughts()
         failures = self._client.run(self._ask_all(shown, wanted))
         if gone := next((error for error in failures if isinstance(error, ModelGone)), None):
             if len(failures) == len(wanted):
@@ -81,7 +92,7 @@ class EndpointSession:
 
     def estimated_usage(self, shown: SentVideo, asked: Sequence[EndpointQuestion]) -> dict[str, Any]:
         """Return what the questions without a reply are likely to take; of batches, what is asked outside of them."""
-        wanted = [one for one in dict.fromkeys(asked) if one not in shown.replies]
+        wanted = self._without_reply(shown, asked)
         if self._batches:  # which a file of their own names
             wanted = [] if self._client.settled else wanted[:1]
         sizes = [self._request(shown, one).size for one in wanted]
@@ -90,10 +101,17 @@ class EndpointSession:
 
     def collect(self) -> bool:
         """Submit the questions that wait as batches and wait for those; return whether replies came."""
+        if not self._batches:
+            return False
+        if self._taken:  # before more is paid; until a batch is back, what waits for it may fare better
+            self._check_thoughts()
         try:
-            return self._batches.wait() if self._batches else False
+            came = self._batches.wait()
         except JudgeError as error:
             raise ModelGone(error.what, error.where, error.remedy) from None
+        if not came:
+            self._check_thoughts()
+        return came
 
     def close(self) -> None:
         """Close all connections."""
@@ -110,7 +128,7 @@ class EndpointSession:
         failures: list[EcvaError] = []
         waiting = list(questions)
         lead = self._caching_pays and not self._batches
-        while waiting and not (self._client.settled and (shown.replies or not lead)):
+        while waiting and not (self._client.settled and (shown.replies or self._known or not lead)):
             failures += await self._ask_together(shown, [waiting.pop(0)])
         if self._batches:
             return failures + self._ask_in_batches(self._batches, shown, waiting)
@@ -149,11 +167,7 @@ class EndpointSession:
             self._budget.usage.asked += 1
             if isinstance(found, Reply):
                 self._keep(shown, question, found)
-                only_thought = found.ended_in_thought and not question.likely  # whose one token may be any
-                self._in_thought = self._in_thought + 1 if only_thought else 0
-                if self._in_thought >= FAILURES_IN_A_ROW:  # each is paid, and no later one would fare better
-                    what = f"{self._in_thought} replies in a row ended at their most tokens before an answer began"
-                    raise JudgeError(what, self._client.model, MORE_ROOM)
+                self._check_thoughts()
                 return
             self._budget.usage.failed += 1
             self._client.give_up(found)
@@ -172,7 +186,30 @@ class EndpointSession:
 
     def _keep(self, shown: SentVideo, question: EndpointQuestion, reply: Reply) -> None:
         shown.replies[question] = reply
+        if self._once:
+            self._known[question] = reply
         self._served |= {reply.served: None} if reply.served else {}
+        if reply.ended_in_thought and not question.likely:  # whose one token may be any
+            self._in_thought += 1
+        else:
+            self._answered = True
+
+    def _check_thoughts(self) -> None:
+        """Raise `ModelGone` where all replies since the last check held thoughts alone, or all since the last answer.
+
+        No later one would fare better, and each is paid. Checked after every reply; of batches, within which the order
+        says nothing, when all of them are there. A reply that is known of another video counts for each video.
+        """
+        if self._answered:
+            self._in_thought, self._answered = 0, False
+        elif self._in_thought >= FAILURES_IN_A_ROW:
+            what = f"{self._in_thought} replies in a row ended at their most tokens before an answer began"
+            raise ModelGone(what, self._client.model, MORE_ROOM)
+
+    def _without_reply(self, shown: SentVideo, asked: Sequence[EndpointQuestion]) -> list[EndpointQuestion]:
+        return [one for one in dict.fromkeys(asked) if one not in shown.replies and one not in self._known]
 
     def _request(self, shown: SentVideo, question: EndpointQuestion) -> ChatRequest:
+        if self._once:  # though the seed of what is asked again is a video's
+            shown = self._first = self._first or shown
         return ChatRequest(self._client.model, shown, question, self._generation)

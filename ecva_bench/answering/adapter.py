@@ -118,6 +118,14 @@ class Adapter(ABC):
         return False
 
     @property
+    def same_for_all_videos(self) -> bool:
+        """Whether a question has one answer for all videos, so that the model is asked it once. Default: it sees them.
+
+        Each repeat of `--samples` is a question of its own here.
+        """
+        return False
+
+    @property
     def answers_jointly(self) -> bool:
         """Whether an answer may depend on the other questions of its batch; if not, every run is an `exact` one."""
         return not self.independent and type(self).answer_many is not Adapter.answer_many

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ..records.annotations import sample_parts
 from ..records.answers import THINKING, Results
 from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
+from .plan import Plan
 from .runner import Runner
 from .severity import MOST
 
@@ -65,13 +66,15 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
     done = {(a.id, a.view) for a in held.answers} if held else set()
     failed = {(f.id, f.view) for f in held.failures} if held else set()
     impossible = held.unasked if held else {}
+    open_ids: list[str] = []
     for view, samples in runner.plan.expects.items():
         for sample in samples:
             row = rows.setdefault((view, sample_parts(sample).task), Counter())
             state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
-            row.update([] if sample in impossible.get(view, {}) else ["owed", state])
-    took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
-    still_open = sum(row["open"] for row in rows.values())
+            if sample not in impossible.get(view, {}):
+                row.update(["owed", state])
+                open_ids += [sample] if state == "open" else []
+    calls = _calls(rows, open_ids, runner, held)
     each = results.stat().st_size / len(held.answers) if held and held.answers else BYTES_PER_ANSWER
     media = {group.media for group in runner.plan.groups}
     sizes = [path.stat().st_size for path in media if path.is_file()]
@@ -79,24 +82,54 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
     cost = runner.adapter.question_cost(words)
     return RunStatus(
         rows,
-        statistics.median(took) * still_open if took else None,
+        _seconds(len(open_ids), calls, runner, held),
         _measured(cost, held, results, runner) if cost and held else cost,
-        round(still_open * each),
+        round(len(open_ids) * each),
         sum(sizes),
         len(media) - len(sizes),
         cost is None and not isinstance(runner.adapter, Baseline),
-        _calls(rows, runner, held),
+        calls,
         option_that_agrees(held.spec, runner.manifest.spec) if held else "",
     )
 
 
-def _calls(rows: Mapping[tuple[View, str], Counter[str]], runner: Runner, held: Results | None) -> int:
-    """Return how often a model is asked for all that is open: a severity as often as a trial's, else as most parts."""
+def _calls(
+    rows: Mapping[tuple[View, str], Counter[str]], open_ids: Iterable[str], runner: Runner, held: Results | None
+) -> int:
+    """Return how often a model is asked for all that is open: a severity as often as a trial's, else as most parts.
+
+    A model whose answers are the same for all videos is asked each open question once.
+    """
+    if runner.adapter.same_for_all_videos:
+        asked = _asked_about_all(runner.plan)
+        return len({asked[one] for one in open_ids})
     way = runner.manifest.spec.get("prompts", {}).get("severity", {}).get("from", "")
     apart = way in ("segments", "likelihood") and not isinstance(runner.adapter, Baseline)
     there = [len((one.steps or {}).get("segments", ())) for one in (held.answers if held else ())]
     parts = statistics.mean(found) if (found := [number for number in there if number]) else MOST
     return sum(round(row["open"] * (parts if apart and task == "severity" else 1)) for (_, task), row in rows.items())
+
+
+def _seconds(still_open: int, calls: int, runner: Runner, held: Results | None) -> float | None:
+    """Return what is open takes by a trial's median; None where none tells.
+
+    Of a model whose answers are the same for all videos, the first answer to a question tells what a call takes.
+    """
+    timed = [answer for answer in held.answers if answer.time] if held else []
+    if not timed:
+        return None
+    if not runner.adapter.same_for_all_videos:
+        return statistics.median(sum(answer.time.values()) for answer in timed) * still_open
+    asked, first = _asked_about_all(runner.plan), dict[object, float]()
+    for answer in timed:
+        first.setdefault(asked.get(answer.id, answer.id), sum(answer.time.values()))
+    decoded = statistics.median(answer.time.get("decode", 0.0) for answer in timed)
+    return statistics.median(first.values()) * calls + decoded * (still_open - calls)
+
+
+def _asked_about_all(plan: Plan) -> dict[str, tuple[str, int]]:
+    """Return by a sample's id what tells its question from others where the video does not: words and repeat."""
+    return {sample.id: (sample.question, sample.repeat) for group in plan.groups for sample in group.samples}
 
 
 def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) -> QuestionCost:
@@ -125,9 +158,12 @@ def _shown(spec: dict[str, Any]) -> str:
 
 
 def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:
-    """Return of how many of the run's videos all questions fit into so many USD, as if none had been asked yet."""
+    """Return of how many of the run's videos all questions fit into so many USD, as if none had been asked yet.
+
+    A subset may be without the videos that share their questions, so no call is taken to serve two of them.
+    """
     each = found.cost.usd if found.cost and found.cost.usd else 0.0
-    owed = sum(row["owed"] for row in found.rows.values()) * found.calls / max(1, found.open)
+    owed = sum(row["owed"] for row in found.rows.values()) * max(1.0, found.calls / max(1, found.open))
     return min(videos, math.floor(usd / (each * owed / videos))) if each and owed else videos
 
 

@@ -117,7 +117,8 @@ def _print_cost(found: RunStatus) -> None:
         return
     cost, most = found.cost, "about" if found.cost.measured else "at most"
     tokens_in, tokens_out = amount(found.calls * cost.tokens_in), amount(found.calls * cost.tokens_out)
-    say(f"calls: {found.calls:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    once = ", each question once for all videos" if found.calls < found.open else ""
+    say(f"calls: {found.calls:,}{once}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
     say(f"tokens: {most} {tokens_in} in, {tokens_out} out")
     money, half = found.usd(), found.usd(batch=True)
     if money is None or half is None:

@@ -10,6 +10,7 @@ import pytest
 from ecva_bench.journal.results import read_results, read_spent
 from ecva_bench.judging import batches
 from ecva_bench.judging.transport import BatchTransport
+from ecva_bench.tasks import TASKS, prompt_for
 from tests.batch_server import BatchMeter
 from tests.cli.conftest import Command, ecva_bench
 from tests.metering import Meter
@@ -121,6 +122,32 @@ def test_where_all_of_a_batch_fails_the_run_says_why_and_goes_on_from_there(
         assert code == 0
         assert len(answers(out)) == 24
         assert len(server.usages) + len(server.billed_half) == 24
+
+
+def test_where_all_of_a_part_ends_in_thought_no_other_part_is_paid(tmp_path: Path, ecva_bench: Command) -> None:
+    with BatchMeter("gpt-4o") as server:
+        server.thinks = '"messages"'
+        asked = run_of(server, tmp_path / "r.jsonl", "--limit", "14", "--batch", "--model-arg", "budget-usd=0.16")
+        code, _, told = ecva_bench(*asked)
+        assert code == 3
+        paid = len(server.billed_half) + len(server.usages)
+        assert 20 < paid < 28
+        assert f"{paid} replies in a row ended at their most tokens before an answer began" in told
+        assert "--model-arg max-new-tokens" in told
+        assert len(server.batches) == 1
+    assert len(read_results(tmp_path / "r.jsonl").failures) == paid
+
+
+def test_one_answer_within_a_batch_and_the_run_goes_on_to_its_end(tmp_path: Path, ecva_bench: Command) -> None:
+    with BatchMeter("gpt-4o") as server:
+        server.thinks = prompt_for(TASKS["cause"]).text[:20]
+        views = ("--edited", "anomaly", "--all-tasks")
+        asked = ("run", "--model", "blind:openai:gpt-4o", "--task", "cause", "--task", "effect", *views, "--batch")
+        code, shown, told = ecva_bench(*asked, "--model-arg", f"base-url={server.url}", "--out", tmp_path / "r.jsonl")
+        assert (len(server.usages), len(server.billed_half)) == (1, 1), told
+    assert code == 3
+    assert "in a row" not in told
+    assert "28 answers (0 were there), 28 errors" in shown
 
 
 def test_a_budget_is_spent_by_batches_too_and_not_more(tmp_path: Path, ecva_bench: Command) -> None:

@@ -11,6 +11,8 @@ import pytest
 from ecva_bench.answering import create_adapter
 from ecva_bench.answering.run_status import same_way
 from ecva_bench.errors import AnswerCutOff, ModelGone, UsageError
+from ecva_bench.journal.results import read_results
+from ecva_bench.records.base import View
 from ecva_bench.video import Video
 from tests.judging.server import completion
 
@@ -70,6 +72,24 @@ def test_a_model_that_never_comes_to_an_answer_is_not_paid_for_all_questions(fol
             ask_all(MODEL, at(server), folder, tmp_path / "a.jsonl", views=("full", "anomaly", "blank"))
         under_way = 2  # of the same video, asked together
         assert 20 <= len(server.requests) <= 20 + under_way
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_reply_that_stands_for_all_videos_counts_for_each(answered: bool, folder: Path, tmp_path: Path) -> None:
+    ask, out = {"base_url": "", "retries": "0"}, tmp_path / "b.jsonl"
+    with ModelServer(
+        says=[IN_THOUGHT["openai"], IN_THOUGHT["openai"], None if answered else IN_THOUGHT["vllm"]]
+    ) as server:
+        ask["base_url"] = server.url
+        views: tuple[View, ...] = ("full", "anomaly", "blank")
+        if answered:
+            results = ask_all("blind:openai:thinker", ask, folder, out, views=views)
+            assert (len(results.answers), len(results.failures)) == (9, 18)
+        else:
+            with pytest.raises(ModelGone, match=r"2\d replies in a row ended at their most tokens"):
+                ask_all("blind:openai:thinker", ask, folder, out, views=views)
+            assert 18 <= len(read_results(out).failures) < 20
+        assert len(server.requests) == 3
 
 
 def test_what_is_said_of_thinking_is_sent_recorded_and_part_of_the_keys(folder: Path, tmp_path: Path) -> None:

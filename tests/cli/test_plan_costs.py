@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from ecva_bench.answering import run_status
+from ecva_bench.journal.results import read_results
+from ecva_bench.records.answers import Results
 from tests.data.test_workbook import ROW, write
 from tests.metering import Meter
 
@@ -58,6 +63,59 @@ def test_a_plan_is_an_upper_bound_and_with_a_trial_near_the_truth(tmp_path: Path
         assert server.usd(*GPT_4O) <= budget
         _, shown, _ = ecva_bench("plan", *run, "--out", trial, "--model-arg", "budget-usd=9")
         assert "of 9 USD: all of it fits" in shown
+
+
+@pytest.mark.parametrize(("more", "calls"), [((), 2), (("--model-arg", "temperature=1"), 6), (("--samples", 2), 4)])
+def test_a_model_that_sees_no_video_is_planned_as_often_as_it_is_asked(
+    more: tuple[object, ...], calls: int, tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tmp_path / "trial.jsonl"
+    with Meter("gpt-4o") as server:
+        blind = ("--model", "blind:openai:gpt-4o", "--task", "cause", "--task", "effect", "--out", trial)
+        blind = (*blind, "--model-arg", f"base-url={server.url}", *more)
+        _, shown, _ = ecva_bench("plan", *blind, "--limit", 3)
+        assert said(r"calls: (\d+)[,;]", shown) == calls
+        code, *_ = ecva_bench("run", *blind, "--limit", 3)
+        assert (code, len(server.usages)) == (0, calls)
+        cost = server.usd(*GPT_4O)
+        assert cost <= said(r"cost: at most ([\d.]+) USD", shown)
+        if more:
+            return
+        _, shown, _ = ecva_bench("plan", *blind)
+        assert said(r"cost: about ([\d.]+) USD", shown) == pytest.approx(cost, rel=0.01)
+
+        def timed(path: Path) -> Results:
+            held, first = read_results(path), {"decode": 0.5, "answer": 20.0}
+            answers = [
+                one.model_copy(update={"time": first if number < 2 else {"decode": 0.5, "answer": 0.0}})
+                for number, one in enumerate(held.answers)
+            ]
+            return replace(held, answers=answers)
+
+        monkeypatch.setattr(run_status, "read_results", timed)
+        _, shown, _ = ecva_bench("plan", *blind)
+        assert said(r"time: about (\d+) s ", shown) == 2 * 20.5 + 20 * 0.5
+
+
+def test_questions_that_are_videos_own_are_counted_as_such(tmp_path: Path, ecva_bench: Command) -> None:
+    asked = ["What falls?", "What falls?", "Who falls?", "Who runs?"]
+    rows = [f"v{number},Something falls.,{words},a man,a dog,A" for number, words in enumerate(asked)]
+    (tmp_path / "set.csv").write_text("\n".join(["clip,what,question,A,B,key", *rows, ""]))
+    (tmp_path / "set.toml").write_text(
+        'name = "set"\nlicence = "CC0"\nid = "clip"\ndescription = "what"\n'
+        '[choice]\nquestion = "question"\noptions = ["A", "B"]\nanswer = "key"\nanswer_is = "letter"\n'
+        '[splits]\ntest = ["set.csv"]\n'
+    )
+    plan = ("plan", "--model", "blind:openai:gpt-4o", "--data", tmp_path / "set.toml", "--out", tmp_path / "r.jsonl")
+    _, shown, told = ecva_bench(*plan)
+    assert "4 videos, 8 answers owed" in shown, told
+    calls = 1 + len(set(asked))
+    assert said(r"calls: (\d+), each question once", shown) == calls
+    each = said(r"cost: at most ([\d.]+) USD", shown) / calls
+    _, shown, _ = ecva_bench(*plan, "--budget-usd", 3.5 * each)
+    subset = int(said(r"--subset (\d+)", shown))
+    assert max(1 + len(set(some)) for some in combinations(asked, subset)) <= 3.5
+    assert "frames=" not in shown
 
 
 def test_what_is_not_known_is_said(tmp_path: Path, ecva_bench: Command) -> None:
