@@ -10,7 +10,6 @@ import pytest
 from ecva_bench.journal.results import read_results, read_spent
 from ecva_bench.judging import batches
 from ecva_bench.judging.transport import BatchTransport
-from ecva_bench.tasks import TASKS, prompt_for
 from tests.batch_server import BatchMeter
 from tests.cli.conftest import Command, ecva_bench
 from tests.metering import Meter
@@ -140,10 +139,10 @@ def test_where_all_of_a_part_ends_in_thought_no_other_part_is_paid(tmp_path: Pat
 
 def test_one_answer_within_a_batch_and_the_run_goes_on_to_its_end(tmp_path: Path, ecva_bench: Command) -> None:
     with BatchMeter("gpt-4o") as server:
-        server.thinks = prompt_for(TASKS["cause"]).text[:20]
-        views = ("--edited", "anomaly", "--all-tasks")
-        asked = ("run", "--model", "blind:openai:gpt-4o", "--task", "cause", "--task", "effect", *views, "--batch")
-        code, shown, told = ecva_bench(*asked, "--model-arg", f"base-url={server.url}", "--out", tmp_path / "r.jsonl")
+        server.thinks = "Explain why it happened"  # the cause, and not the effect
+        asked = ("run", "--model", "blind:openai:gpt-4o", "--task", "cause", "--task", "effect", "--edited", "blank")
+        more = ("--batch", "--model-arg", f"base-url={server.url}", "--out", tmp_path / "r.jsonl")
+        code, shown, told = ecva_bench(*asked, *more)
         assert (len(server.usages), len(server.billed_half)) == (1, 1), told
     assert code == 3
     assert "in a row" not in told
