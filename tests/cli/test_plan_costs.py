@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def test_a_model_that_sees_no_video_is_planned_as_often_as_it_is_asked(
         if more:
             return
         _, shown, _ = ecva_bench("plan", *blind)
-        assert said(r"cost: about ([\d.]+) USD", shown) == pytest.approx(cost, rel=0.01)
+        assert said(r"cost: about ([\d.]+) USD", shown) == pytest.approx(cost, abs=0.5e-4)  # as it is printed
 
         def timed(path: Path) -> Results:
             held, first = read_results(path), {"decode": 0.5, "answer": 20.0}
@@ -90,7 +89,7 @@ def test_a_model_that_sees_no_video_is_planned_as_often_as_it_is_asked(
                 one.model_copy(update={"time": first if number < 2 else {"decode": 0.5, "answer": 0.0}})
                 for number, one in enumerate(held.answers)
             ]
-            return replace(held, answers=answers)
+            return held.model_copy(update={"answers": answers})
 
         monkeypatch.setattr(run_status, "read_results", timed)
         _, shown, _ = ecva_bench("plan", *blind)
