@@ -151,6 +151,7 @@ def test_instances_are_imported_as_the_same_run(run: ScoredRun, tmp_path: Path) 
     samples, _ = export_scored(run, "every-eval-ever", tmp_path, by=BY)
     assert samples.parent == tmp_path / "data" / "mini" / "me" / "motion"
     again = import_answers([AnswerSource(samples)], load_mini())
+    assert again.model == "me/motion"
     keep = {"id", "view", "answer", "reference", "moments", "label", "options", "finish"}
     assert sorted((a.model_dump(include=keep) for a in again.answers), key=str) == sorted(
         (a.model_dump(include=keep) for a in run.results.answers), key=str
