@@ -58,8 +58,9 @@ class Family:
     positions, where transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's
     `seconds`, `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings
     these are. listed: whether they are this family's own. authors_words: what its authors write of times themselves,
-    where the template has none. asked_times: what a user asked of words for each frame's second behind the video:
-    `words` for every question, `none` for none; empty for those about times, where nothing else tells them.
+    where the template has none. own_code: whether transformers lacks it, and its checkpoints bring their code.
+    asked_times: what a user asked of words for each frame's second behind the video: `words` for every question,
+    `none` for none; empty for those about times, where nothing else tells them.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Family:
     text_behind: bool = False
     times: str = "unknown"
     listed: bool = True
+    own_code: bool = False
     authors_words: str = ""
     asked_times: str = ""
 
