@@ -16,6 +16,7 @@ from ..data.workbook import FIRST_ROUND, SECOND_ROUND, open_workbook
 from ..errors import DataError, UsageError
 from ..files.archives import UNREADABLE
 from ..untrusted import parse_json
+from . import cell_texts
 from .columns import is_known
 from .kinds import refuse_annotations
 from .nesting import Row, model_in, of_inspect
@@ -78,7 +79,7 @@ def _is_heading(cell: Any) -> bool:
 
 def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
     try:
-        book = open_workbook(content)
+        book = open_workbook(cell_texts.whole(content))
         titles = [sheet.title for sheet in book.worksheets]
         if {FIRST_ROUND, SECOND_ROUND} & {title.strip() for title in titles}:
             refuse_annotations(path, str(path))
@@ -86,7 +87,8 @@ def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             where = f" of sheet {sheet.title}" if len(titles) > 1 else ""
-            lines = enumerate(sheet.iter_rows(values_only=True), start=1)
+            cells = ([cell_texts.read(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+            lines = enumerate(cells, start=1)
             found = table_rows(lines, where, headed=headed)
             rows += [Row({"sheet": sheet.title, **row.fields}, row.where) for row in found] if where else found
     except UsageError:
