@@ -25,15 +25,17 @@ class ScoresHeader(Record):
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
     be used. `dataset` is the data set's name, where it is known, `dataset_sha256` the hash of the annotations the run
     was made with, and `prompts` are, by task, those of the prompts its answers were asked with, where they are known:
-    runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
-    `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
-    another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
-    are those that metrics which are networks ran on, with their versions. `videos` are by video the beginnings of the
-    hashes of the files that were shown, where they are known. `repaired`: in how many places the results file had been
-    changed and was repaired. `trained_on` says of how many questions the model was trained on the video, where a record
-    of its training is known. `unseen_only` are the videos whose questions were left out because a model was trained on
-    them, where that was asked for. `sealed` says that each line of the scores file has a seal.
+    runs that differ in them do not compare. `asked_with` is, by task, what went with its questions as words of
+    their own, such as each frame's second: runs of one model that differ in it do not compare either. `served` are
+    the models that answered, where an endpoint names them. `lacking` are the parts of a divided run that are in
+    another file. An `imported` run was answered elsewhere, by another program. `corrected` counts the answers that
+    were scored by their data set's annotation and not by the other one that the results file has. `packages` are
+    those of which several versions gave the answers; `libraries` are those that metrics which are networks ran on,
+    with their versions. `videos` are by video the beginnings of the hashes of the files that were shown, where they
+    are known. `repaired`: in how many places the results file had been changed and was repaired. `trained_on` says
+    of how many questions the model was trained on the video, where a record of its training is known. `unseen_only`
+    are the videos whose questions were left out because a model was trained on them, where that was asked for.
+    `sealed` says that each line of the scores file has a seal.
     """
 
     type: Literal["scores"] = "scores"
@@ -52,6 +54,7 @@ class ScoresHeader(Record):
     dataset: str = Field(default="", exclude_if=not_)
     dataset_sha256: str = ""
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    asked_with: dict[str, dict[str, str]] = Field(default_factory=dict, exclude_if=not_)
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)

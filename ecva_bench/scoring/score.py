@@ -145,6 +145,7 @@ def _header(
         dataset=str(results.spec.get("dataset", {}).get("name", "")),
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
+        asked_with=_asked_with(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         packages=results.packages,
         libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
@@ -171,6 +172,15 @@ def _trained_share(results: Results, coverage: Sequence[Coverage]) -> TrainedSha
         sha256=told.sha256,
         at_least=told.at_least,
     )
+
+
+def _asked_with(results: Results) -> dict[str, dict[str, str]]:
+    """Return by task what went with its questions as words of their own, as far as the manifest says."""
+    description = results.spec.get("description")
+    times = description.get("times") if isinstance(description, dict) else None  # the words, where all tasks have them
+    of_all = {"times": times} if isinstance(times, str) else {}
+    found = {task: of_all | one.get("with", {}) for task, one in results.spec.get("prompts", {}).items()}
+    return {task: words for task, words in sorted(found.items()) if words}
 
 
 def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
