@@ -244,7 +244,7 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
 def test_runs_of_one_model_with_and_without_words_for_times_are_told():
     def told(model, **spec):
         """What is said of a run with words for times, of some model, beside one of `m` without."""
-        answers = [answer(f"v{n}", "A car burns.") for n in range(4)]
+        answers = [answer(f"v{n}", "A car burns.", prompt_sha256="a" * 64) for n in range(4)]
         runs = [results(answers, model="m", spec={"prompts": {"cause": {}}}), results(answers, model=model, spec=spec)]
         base, new = (score_results(run, scorers=["rouge"], draws=10) for run in runs)
         return [mismatch.text for mismatch in compare_scores(base=base, new=new).mismatches]
