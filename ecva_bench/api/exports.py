@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,9 +68,7 @@ def export_scored(
             raise UsageError("an entry of .eval_results names a data set of the hub", f"--to {form}", remedy)
         files = eval_results(run, dataset, source)
     else:
-        files = every_eval_ever(run, by)
-        if earlier := _exported_at(out / list(files)[-1]):
-            files = every_eval_ever(run, by, now=earlier)
+        files = every_eval_ever(run, by, exported=lambda record: _exported_at(out / record) or time.time())
     return write_new({out / path: text for path, text in files.items()})
 
 
