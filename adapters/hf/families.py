@@ -6,6 +6,7 @@ Knows rules of frames, bounds of pixels and what a prompt tells of time; no chec
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,7 @@ def family_of(kind: str) -> Family:
     return Family(**data["families"][kind] if listed else data["unlisted"], listed=listed)
 
 
+@cache
 def _time_words() -> TimeWords:
     """Return how each frame's second is written behind a video, for a family that is told none."""
     return TimeWords(**parse_json(FAMILIES.read_text(encoding="utf-8"))["time_words"])

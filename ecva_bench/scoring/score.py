@@ -83,12 +83,12 @@ def score_results(
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     if qualify:
         ask_controls(chosen, groups)
-    found = _Found(seed, draws)
+    found = _Found(seed, draws, left_out)
     for group in groups:
         found.compute(chosen[group.task], group)
     coverage = tuple(group.coverage() for group in groups)
     return Scores(
-        header=_header(results, protocol, rules, chosen, coverage, seed=seed, draws=draws, left_out=left_out),
+        header=_header(results, protocol, rules, chosen, coverage, seed=seed, draws=draws, left_out=found.left_out),
         coverage=coverage,
         summaries=tuple(found.summaries),
         aggregates=tuple(found.aggregates),
@@ -99,9 +99,10 @@ def score_results(
 class _Found:
     """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
 
-    def __init__(self, seed: int, draws: int) -> None:
+    def __init__(self, seed: int, draws: int, left_out: Mapping[str, str]) -> None:
         self.summaries: list[Summary] = []
         self.aggregates: list[Aggregate] = []
+        self.left_out = dict(left_out)
         self.scores: list[Score] = []
         self._seed, self._draws = seed, draws
         self._records = LeanRecords()
@@ -114,6 +115,7 @@ class _Found:
                     scored = ScoredGroup(scorer, group, self._seed, self._draws)
                     self.summaries += scored.summaries()
                     self.aggregates += scored.aggregates()
+                    self.left_out |= scored.left_out()
                     self.scores += map(self._records.lean, scored.scores())
 
 
