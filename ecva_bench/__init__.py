@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .errors import DataError, EcvaError, UsageError
     from .judging import Call, Judge, JudgePrompt, Scale, Verdict, open_judge
     from .records import Annotation, Label, Moment, Sample
-    from .scoring import Column, Gap, Scorable, Scorer, get_protocol, get_scorer
+    from .scoring import Column, Gap, Scorable, Scorer, Share, get_protocol, get_scorer
     from .taxonomy import load_taxonomy
     from .version import __version__
     from .video import Frames, Video, samplers
@@ -55,6 +55,7 @@ __all__ = [
     "Scorable",
     "Scored",
     "Scorer",
+    "Share",
     "UsageError",
     "Verdict",
     "Video",
@@ -119,6 +120,7 @@ _ROOMS = {
         "Gap",
         "Scorable",
         "Scorer",
+        "Share",
         "get_protocol",
         "get_scorer",
     ),

@@ -6,6 +6,7 @@ Knows rules of frames, bounds of pixels and what a prompt tells of time; no chec
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,9 @@ class Family:
     positions, where transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's
     `seconds`, `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings
     these are. listed: whether they are this family's own. authors_words: what its authors write of times themselves,
-    where the template has none. asked_times: what a user asked of words for each frame's second behind the video:
-    `words` for every question, `none` for none; empty for those about times, where nothing else tells them.
+    where the template has none. own_code: whether transformers lacks it, and its checkpoints bring their code.
+    asked_times: what a user asked of words for each frame's second behind the video: `words` for every question,
+    `none` for none; empty for those about times, where nothing else tells them.
     """
 
     source: str
@@ -74,6 +76,7 @@ class Family:
     text_behind: bool = False
     times: str = "unknown"
     listed: bool = True
+    own_code: bool = False
     authors_words: str = ""
     asked_times: str = ""
 
@@ -152,6 +155,7 @@ def family_of(kind: str) -> Family:
     return Family(**data["families"][kind] if listed else data["unlisted"], listed=listed)
 
 
+@cache
 def _time_words() -> TimeWords:
     """Return how each frame's second is written behind a video, for a family that is told none."""
     return TimeWords(**parse_json(FAMILIES.read_text(encoding="utf-8"))["time_words"])

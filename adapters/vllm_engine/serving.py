@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ecva_bench.checkpoints.files import read_json_object
+from ecva_bench.checkpoints.remote_code import code_files
 from ecva_bench.errors import UsageError
+from ecva_bench.untrusted import say
 
 from ..hf.adapter import WORDS, Hf
 from ..hf.families import Family
@@ -19,6 +21,7 @@ PIXELS_A_TOKEN = 28 * 28  # of models whose frames have no fixed number of token
 PATCH = 14
 # Without it vLLM 0.32 refuses a video that comes with the places of its frames.
 TRUST = "--trust-request-mm-kwargs"
+TRUST_CODE = "--trust-remote-code"
 ADDRESS = "http://localhost:8000/v1"
 # Without the second, the checkpoint's own settings, such as a penalty for repetition, would be added to every request.
 PLAIN = ("--seed", str(SEED), "--generation-config", "vllm")
@@ -27,7 +30,8 @@ PLAIN = ("--seed", str(SEED), "--generation-config", "vllm")
 def serve_lines(model: str) -> tuple[str, str]:
     """Return the command that serves a model, a hub id or a folder, and the one that runs against it.
 
-    Of a hub id only its settings are fetched. Raises `AdapterError` where they are not to be had.
+    Says it on the screen where the first runs code that the checkpoint brings. Of a hub id only its settings are
+    fetched. Raises `AdapterError` where they are not to be had.
     """
     known = Hf.of_settings(model)
     family = known.family
@@ -52,6 +56,9 @@ def serve_lines(model: str) -> tuple[str, str]:
     options |= {"frames": str(frames), "max-new-tokens": str(WORDS)}
     words = [word for pair in serve.items() for word in pair]
     words += [TRUST] if family.input == "video" else []
+    if (family.own_code or not family.listed) and (code := code_files(known.checkpoint.folder)):
+        words.append(TRUST_CODE)
+        say(f"{TRUST_CODE} runs code that comes with {model} ({', '.join(code)}): read it first", error=True)
     return (
         shlex.join(["vllm", "serve", place, *words, "--enable-prefix-caching", *PLAIN]),
         shlex.join(

@@ -23,7 +23,7 @@ from ..judging.user_judge import JudgeSource
 from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import Comparison, compare_runs
 from ..leaderboard.pairing import On
-from ..leaderboard.published import published_tables
+from ..leaderboard.published import published_tables, tables_of_others
 from ..reading.units import TimeUnit
 from ..records.base import View
 from ..samples import OptionOrder
@@ -240,8 +240,10 @@ def leaderboard(
     """
     only = find_tasks([task])[0].name if task else None
     printed = published_tables() if published else []
+    others = tables_of_others() if published else {}
     datasets = [] if data is None else [load_dataset(data)]
-    return Leaderboard(leaderboards([read_run(one, datasets) for one in runs], published=printed, task=only))
+    submissions = [read_run(one, datasets) for one in runs]
+    return Leaderboard(leaderboards(submissions, published=printed, others=others, task=only))
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

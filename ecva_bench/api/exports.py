@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..data import load_dataset
@@ -17,6 +18,7 @@ from ..scoring.factory import scorer_class
 from ..scoring.files import read_scores
 from ..scoring.unseen import without_videos
 from ..untrusted import parse_json
+from ..wording import counted
 from .reading import read_answer_file, read_scored
 
 EVAL_RESULTS, EVERY_EVAL_EVER = "eval-results", "every-eval-ever"
@@ -67,10 +69,18 @@ def export_scored(
             raise UsageError("an entry of .eval_results names a data set of the hub", f"--to {form}", remedy)
         files = eval_results(run, dataset, source)
     else:
-        files = every_eval_ever(run, by)
-        if earlier := _exported_at(out / list(files)[-1]):
-            files = every_eval_ever(run, by, now=earlier)
+        files = every_eval_ever(run, by, exported=lambda record: _exported_at(out / record) or time.time())
     return write_new({out / path: text for path, text in files.items()})
+
+
+def export_notes(run: ScoredRun, form: str, written: Sequence[Path], *, named: bool) -> Iterator[str]:
+    """Yield what is to be known of the files written in a form of scores; `named`: whether the model's id is known."""
+    if form == EVERY_EVAL_EVER and (others := set(written[-1].parent.glob("*.json")) - {*written}):
+        yield f"beside it: {counted(len(others), 'other record')} of this model, exported before"
+    if lost := run.valueless():
+        yield f"left out, since no answer has a value: {', '.join(lost)}"
+    if form == EVERY_EVAL_EVER and not named:
+        yield "the model's id is not known: before others get the record, name it with --model-id OWNER/NAME"
 
 
 def _exported_at(record: Path) -> float | None:

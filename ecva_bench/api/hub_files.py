@@ -44,7 +44,7 @@ def _commits_of(folder: Path, answers: Collection[Path], *, space: bool) -> dict
     """Return the commits of one data set; each file of answers has one of its own, for it may be large."""
     dataset = folder.name
     found = read_submissions(folder)
-    others = tables_of_others(dataset)
+    others = tables_of_others().get(dataset, ())
     tables = page_tables(dataset, found, published=published_tables(), others=others, known=background())
     title = f"{TITLE}: {dataset}"
     page = as_html(tables, title=title).encode()

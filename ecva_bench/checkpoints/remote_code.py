@@ -16,13 +16,28 @@ def check_code_is_here(folder: Path) -> None:
 
     It would be the newest of the day, while a checkpoint's revision is that of what lies in its folder.
     """
+    for file, named in _code_of(folder):
+        repository, apart, rest = named.partition("--")
+        if apart:
+            what = f"its code lies in another repository, {repository}, of which no revision is named"
+            remedy = f"put that code beside the weights, and write {rest} there in place of {named}"
+            raise CheckpointError(what, file, remedy)
+
+
+def code_files(folder: Path) -> list[str]:
+    """Return the files of code that a checkpoint's settings name, `file.py`, or `REPOSITORY: file.py` of another."""
+    found = []
+    for _, named in _code_of(folder):
+        repository, apart, name = named.rpartition("--")
+        found.append(f"{repository}{': ' if apart else ''}{name.partition('.')[0]}.py")
+    return list(dict.fromkeys(found))
+
+
+def _code_of(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the classes that a checkpoint's settings name, each with the file that names it."""
     for file in (folder / f"{name}.json" for name in _SETTINGS):
         for named in _named(read_json_object(file, optional=True).get("auto_map")):
-            repository, apart, rest = named.partition("--")
-            if apart:
-                what = f"its code lies in another repository, {repository}, of which no revision is named"
-                remedy = f"put that code beside the weights, and write {rest} there in place of {named}"
-                raise CheckpointError(what, file, remedy)
+            yield file, named
 
 
 def _named(auto_map: object) -> Iterator[str]:

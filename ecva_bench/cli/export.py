@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,6 @@ from . import score
 
 if TYPE_CHECKING:
     from ..interchange.every_eval_ever import Evaluator
-    from ..interchange.scored_runs import ScoredRun
 
 _To = Annotated[
     str,
@@ -74,7 +72,7 @@ def export_command(
 
       ecva-bench export motion-mini.jsonl --to every-eval-ever --organization "My lab"
     """
-    from ..api.exports import SCORED_FORMS, export_scored, scored_run
+    from ..api.exports import SCORED_FORMS, export_notes, export_scored, scored_run
     from ..api.reading import read_answer_file
     from ..errors import UsageError
     from ..interchange.export import FORMS, default_name, export_results
@@ -96,22 +94,10 @@ def export_command(
     written = export_scored(run, to, target, dataset=hub_dataset, source=source, by=by)
     for path in written:
         say(f"wrote {path}")
-    for line in _to_know(run, to, written, named=bool(model_id or run.checkpoint)):
+    for line in export_notes(run, to, written, named=bool(model_id or run.checkpoint)):
         say(line, error=True)
     for line in _next(to, target):
         say(line)
-
-
-def _to_know(run: ScoredRun, form: str, written: Sequence[Path], *, named: bool) -> Iterator[str]:
-    """Yield what is to be known of the files of a form of scores."""
-    from ..api.exports import EVERY_EVAL_EVER
-
-    if form == EVERY_EVAL_EVER and (others := set(written[-1].parent.glob("*.json")) - {*written}):
-        yield f"beside it: {counted(len(others), 'other record')} of this model, exported before"
-    if lost := run.valueless():
-        yield f"left out, since no answer has a value: {', '.join(lost)}"
-    if form == EVERY_EVAL_EVER and not named:
-        yield "the model's id is not known: before others get the record, name it with --model-id OWNER/NAME"
 
 
 def _evaluator(organization: str, relationship: str, model: str, dataset: str) -> Evaluator:

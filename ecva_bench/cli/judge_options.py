@@ -100,10 +100,13 @@ def judge_from_options(
     from ..judging.panel import member_names
     from ..judging.user_judge import is_user_judge
 
+    if not model and not options["replay"]:
+        _refuse_idle(options, "")
+        return nullcontext()
     names = member_names(model or "")
-    if all(map(is_user_judge, names)) if model else not options["replay"]:
+    if model and all(map(is_user_judge, names)):
         _refuse_idle(options, names[0])
-    return _opened(names, options, usual_votes) if model or options["replay"] else nullcontext()
+    return _opened(names, options, usual_votes)
 
 
 def _refuse_idle(options: JudgeOptions, model: str) -> None:

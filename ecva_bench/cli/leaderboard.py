@@ -64,7 +64,9 @@ Signers = Annotated[
 
 def leaderboard_command(
     runs: Runs = None,
-    published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
+    published: Annotated[
+        bool, typer.Option(help="Show the paper's rows below ours, and those of other papers over the runs' data set.")
+    ] = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
     form: Form = "text",
@@ -99,7 +101,7 @@ def leaderboard_command(
     from ..leaderboard.board import leaderboards
     from ..leaderboard.files import written
     from ..leaderboard.like import table_like
-    from ..leaderboard.published import published_tables
+    from ..leaderboard.published import published_tables, tables_of_others
     from ..tasks import find_tasks
     from ..verification.evidence import Evidence
 
@@ -107,8 +109,9 @@ def leaderboard_command(
     _check_answers(with_answers, out, runs or [])
     _check_options(build, verify, answers, allowed_signers, unseen_only)
     printed = published_tables() if published else []
+    others = tables_of_others() if published else {}
     if build:
-        _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
+        _build(build, printed, others, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     named = unseen_scores(each_run_once(runs or []), unseen_only)
     submissions = _submissions(named, data or ())
@@ -116,10 +119,11 @@ def leaderboard_command(
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
     only = find_tasks([task])[0].name if task else None
-    _print(leaderboards(submissions, published=printed, task=only), submissions, only, form)
+    _print(leaderboards(submissions, published=printed, others=others, task=only), submissions, only, form)
     if out:
         files = dict(zip(named, submissions, strict=True))
-        _write(submissions, printed, only, out, _write_answers(files, data or (), out) if with_answers else {})
+        answered = _write_answers(files, data or (), out) if with_answers else {}
+        _write(submissions, printed, others, only, out, answered)
 
 
 def _print(tables: list[Table], submissions: Sequence[Submission], task: str | None, form: Form) -> None:
@@ -188,6 +192,7 @@ def _write_answers(runs: Mapping[Path, Submission], data: Sequence[str], folder:
 def _write(
     submissions: Sequence[Submission],
     printed: list[PublishedTable],
+    others: Mapping[str, Sequence[PublishedTable]],
     task: str | None,
     folder: Path,
     answers: Mapping[str, str],
@@ -196,18 +201,23 @@ def _write(
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards
 
-    tables = dataset_tables(submissions, published=printed, known=background(answers), task=task)
+    tables = dataset_tables(submissions, published=printed, others=others, known=background(answers), task=task)
     for path in write_leaderboards(tables, folder):
         say(f"wrote {path}")
 
 
-def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
+def _build(
+    folder: Path,
+    printed: list[PublishedTable],
+    others: Mapping[str, Sequence[PublishedTable]],
+    evidence: Evidence,
+    *,
+    verify: bool,
+) -> None:
     from ..api.boards import background
     from ..leaderboard.files import build_leaderboards
-    from ..leaderboard.published import OTHERS_PUBLISHED, published_tables
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    others = {dataset: published_tables(dataset) for dataset in OTHERS_PUBLISHED} if printed else {}
     for path in build_leaderboards(folder, published=printed, others=others, known=background(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:

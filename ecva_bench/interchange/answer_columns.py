@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import UsageError
-from .columns import ANSWER_NAMES, FINISH_NAMES, PROMPT_NAMES, REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES
+from .columns import ANSWER_NAMES, FINISH_NAMES, MODEL_NAMES, PROMPT_NAMES, REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES
 from .nesting import KEY
 from .owed import OWED
 from .table import Columns
@@ -20,7 +20,7 @@ _NOT_LEFT = frozenset().union(
     TASK_NAMES,
     REFERENCE_NAMES,
     map(bare_name, (*PROMPT_NAMES, *FINISH_NAMES)),
-    ("error", "model", "modelname", KEY, OWED),
+    ("error", *MODEL_NAMES, KEY, OWED),
 )
 
 

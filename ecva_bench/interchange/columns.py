@@ -34,6 +34,8 @@ TASK_NAMES = frozenset({
 })  # fmt: skip
 VIEW_NAMES = frozenset({"view", "videoview", "editedview", "edited"})
 PROMPT_NAMES = ("prompt", "question", "instruction", "query", "input", "messages", "conversations")
+# What a row says of who answered: of several such columns the first kind counts.
+MODEL_NAMES = ("model", "modelname", "modelid", "modelversion")
 FINISH_NAMES = ("finish_reason", "finish", "stop_reason")
 REFERENCE_NAMES = frozenset({
     "reference", "ref", "target", "groundtruth", "gt", "gold", "label", "labels", "solution", "humanexpertanswer",

@@ -16,13 +16,15 @@ from ..data.workbook import FIRST_ROUND, SECOND_ROUND, open_workbook
 from ..errors import DataError, UsageError
 from ..files.archives import UNREADABLE
 from ..untrusted import parse_json
+from . import cell_texts
 from .columns import is_known
 from .kinds import refuse_annotations
-from .nesting import Row, of_inspect
+from .nesting import Row, model_in, of_inspect
 from .words import task_of
 
 LARGEST = 4 << 30  # bytes that an archive may become
 HEADING_ROWS = 20  # among which the headings are looked for: a title may stand above them
+_INSPECT_HEADS = ("header.json", "_journal/start.json")  # what inspect says of a log; the first is of one that ended
 _ZSTANDARD = 93  # how today's inspect packs its logs
 
 
@@ -40,7 +42,7 @@ def archive_rows(content: bytes, path: Path, *, headed: bool = True) -> tuple[st
         return "workbook", _workbook_rows(content, path, headed=headed)
     if any(name.startswith("samples/") and name.endswith(".json") for name in names):
         return "inspect log", _inspect_rows(content, members, path)
-    if {"header.json", "_journal/start.json"} & names:
+    if names.intersection(_INSPECT_HEADS):
         raise UsageError("this is an inspect log without a sample", path, "name the log of a run that has answers")
     some = ", ".join(sorted(names)[:3]) or "nothing"
     raise UsageError(f"this is an archive ({some})", path, "unpack it, and name the file of the answers")
@@ -77,7 +79,7 @@ def _is_heading(cell: Any) -> bool:
 
 def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
     try:
-        book = open_workbook(content)
+        book = open_workbook(cell_texts.whole(content))
         titles = [sheet.title for sheet in book.worksheets]
         if {FIRST_ROUND, SECOND_ROUND} & {title.strip() for title in titles}:
             refuse_annotations(path, str(path))
@@ -85,7 +87,8 @@ def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             where = f" of sheet {sheet.title}" if len(titles) > 1 else ""
-            lines = enumerate(sheet.iter_rows(values_only=True), start=1)
+            cells = ([cell_texts.read(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+            lines = enumerate(cells, start=1)
             found = table_rows(lines, where, headed=headed)
             rows += [Row({"sheet": sheet.title, **row.fields}, row.where) for row in found] if where else found
     except UsageError:
@@ -106,12 +109,14 @@ def _inspect_rows(content: bytes, members: Sequence[zipfile.ZipInfo], path: Path
             remedy = "pip install 'ecva-bench[data]', or write it anew with `inspect log convert --to json`"
             raise UsageError("the log is packed with zstandard", path, remedy) from None
     rows = []
+    heads = [member.filename for member in members if member.filename in _INSPECT_HEADS]
     try:
         with opened(io.BytesIO(content)) as archive:
+            model = model_in(parse_json(archive.read(heads[0]), lenient=True)) if heads else ""
             for member in members:
                 if member.filename.startswith("samples/") and member.filename.endswith(".json"):
                     sample = parse_json(archive.read(member.filename), lenient=True)
-                    rows.append(Row(of_inspect(sample), member.filename))
+                    rows.append(Row({**of_inspect(sample), "model": model}, member.filename))
     except UNREADABLE as error:
         raise DataError(f"the log is damaged ({error})", path, "write it anew with `inspect log convert`") from error
     return rows

@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -49,17 +48,15 @@ class Evaluator:
     dataset: str = ""
 
 
-def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None = None) -> dict[Path, str]:
+def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, exported: Callable[[Path], float]) -> dict[Path, str]:
     """Return the two files by their paths; without the instances where the results have no answer and no failure.
 
-    `now` is the time of the export, in seconds since 1970. Raises `UsageError` for an id that is none, and where no
-    column has a value.
+    `exported` gives the time of the export, in seconds since 1970, for the path of the record. Raises `UsageError` for
+    an id that is none, and where no column has a value.
     """
     model = _model_id(run, evaluator)
     dataset = check_repository(evaluator.dataset, "--hub-dataset") if evaluator.dataset else ""
     collection = _folder(run.dataset or "unknown")
-    at = f"{time.time() if now is None else now:.0f}"
-    evaluation = f"{collection}/{model}/{at}"
     results = _evaluation_results(run, dataset)
     if not results:
         raise UsageError("no column has a value to export", run.scores.source, "score the answers again")
@@ -78,6 +75,11 @@ def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None =
         "model_info": _model_info(run, model),
         "evaluation_results": results,
     }
+    name = _name(run, timeless)
+    folder = PurePosixPath("data", collection, *map(_folder, model.split("/")))
+    path = Path(folder / f"{name}.json")
+    at = f"{exported(path):.0f}"
+    evaluation = f"{collection}/{model}/{at}"
     record: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "evaluation_id": evaluation,
@@ -85,11 +87,9 @@ def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None =
         RETRIEVED: at,
         **timeless,
     }
-    name = _name(run, timeless)
-    folder = PurePosixPath("data", collection, *map(_folder, model.split("/")))
     lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in instance_lines(run, evaluation, model)]
     if not lines:
-        return {Path(folder / f"{name}.json"): _json(record)}
+        return {path: _json(record)}
     samples = folder / f"{name}_samples.jsonl"
     text = "".join(lines)
     record["detailed_evaluation_results"] = {
@@ -99,7 +99,7 @@ def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None =
         "checksum": sha256(text.encode()).hexdigest(),
         "total_rows": len(lines),
     }
-    return {Path(samples): text, Path(folder / f"{name}.json"): _json(record)}
+    return {Path(samples): text, path: _json(record)}
 
 
 def _evaluation_results(run: ScoredRun, dataset: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
 from ..writing import holds, write_whole
+from . import cell_texts
 from .highlights import highlight_lines
 from .owed import OWED, owed_word, unanswered
 
@@ -150,35 +151,45 @@ def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet1")
     names = ["video", "task", "view", "question", "reference", "prediction", "finish", "error", OWED]
     names += ["id"] if any(map(_is_query, rows)) else []
     names += ["options"] if "options" in rows.names else []
+    for row in rows:
+        if (longest := max(len(_cell(row, name)) for name in names)) > _CELL:
+            what = f"a text of {row['id']} has {counted(longest, 'character')}, and a cell takes {_CELL:,}"
+            raise ResultsError(what, out, "export it to csv, lmms-eval or parquet")
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
     sheet.append(["index", *("answer" if name == "reference" else name for name in names)])
     for number, row in enumerate(rows):
         cells = []
-        for text in (str(row[name] or "") for name in names):
-            if len(text) > _CELL:
-                what = f"the text of {row['id']} has {counted(len(text), 'character')}, and a cell takes {_CELL:,}"
-                raise ResultsError(what, out, "export it to csv, lmms-eval or parquet")
-            cell = WriteOnlyCell(sheet, _legible(text))
+        for name in names:
+            cell = WriteOnlyCell(sheet, _cell(row, name))
             cell.data_type = "s"  # a text that begins with "=" is no formula
             cells.append(cell)
         sheet.append([number, *cells])
     content = io.BytesIO()
     book.save(content)
-    return [_undated(content)]
+    return [_settled(content)]
 
 
-def _undated(workbook: io.BytesIO) -> bytes:
-    """Return a workbook without the time at which it was saved, so that the same rows make the same file."""
+def _cell(row: Fields, name: str) -> str:
+    return cell_texts.written(str(row[name] or ""))
+
+
+def _settled(workbook: io.BytesIO) -> bytes:
+    """Return a workbook without the time at which it was saved, so that the same rows make the same file.
+
+    Carriage returns, which openpyxl writes as they are, are written so that XML keeps them.
+    """
     content = io.BytesIO()
     with ZipFile(workbook) as old, ZipFile(content, "w", ZIP_DEFLATED) as new:
         for name in old.namelist():
             held = old.read(name)
             if name == "docProps/core.xml":
                 held = _SAVED.sub(rb"\g<1>1980-01-01T00:00:00Z", held)
+            elif name.startswith("xl/worksheets/"):
+                held = held.replace(b"\r", b"&#13;")
             new.writestr(ZipInfo(name), held, ZIP_DEFLATED)  # an entry's own time is 1980, too
     return content.getvalue()
 
@@ -187,13 +198,6 @@ def _is_query(row: Fields) -> bool:
     """Return whether its id alone tells a row's question, or which time it was asked, from others of task and video."""
     parts = sample_parts(str(row["id"]))
     return bool(parts.name or parts.repeat)
-
-
-def _legible(text: str) -> str:
-    """Return a text without the control characters that a workbook cannot hold."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
 
 
 # What writes a form that has a row for each answer.

@@ -31,7 +31,7 @@ from .joining import Joined, join
 from .kinds import refuse_annotations
 from .lookup import Lookup
 from .mapping import field_map
-from .notes import ReadFile, count_of, notes_of
+from .notes import ReadFile, count_of, models_of, notes_of
 from .opening import AnswerFile, open_answers
 from .sources import AnswerSource
 from .table import Columns
@@ -115,7 +115,8 @@ def import_answers(
         raise _nothing(read)
     joined = join([(one.file.path, one.found.items) for one in read], lookup)
     files = tuple(one.file for one in read)
-    name = model or next((file.model for file in files if file.model), "") or without_task(files[0].stem)
+    models = models_of(read)
+    name = model or (models[0] if len(models) == 1 else without_task(files[0].stem))
     manifest = _manifest(read, joined, lookup, name)
     return Imported(
         manifest=manifest,

@@ -14,7 +14,7 @@ from ..errors import DataError, UsageError
 from ..records.base import VIEWS
 from ..tasks import TASKS, find_tasks
 from .answer_columns import answer_columns, left_aside
-from .columns import REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES, VIEW_NAMES
+from .columns import MODEL_NAMES, REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES, VIEW_NAMES
 from .table import Columns
 from .values import video_text
 from .words import sample_ids, task_of, view_of
@@ -29,7 +29,7 @@ class FieldMap:
     """The columns of a file, by dotted names. `answers` is one column, or one for each task it is named after.
 
     `by_reference` says that `video` holds the annotation's text, by which the video is found: the file names none.
-    `aside` are columns of words from which nothing was taken.
+    `aside` are columns of words from which nothing was taken, and `models` the models that the rows say they are by.
     """
 
     video: str
@@ -39,6 +39,7 @@ class FieldMap:
     by_reference: bool = False
     reference: str | None = None
     aside: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def described(self) -> dict[str, str]:
         """Return the column of each field that has one, for the manifest."""
@@ -62,6 +63,7 @@ def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference:
     answers: Mapping[str | None, str] = {None: one} if one else answer_columns(columns, by_task)
     references = columns.called(REFERENCE_NAMES, below=False)
     video, by_reference = (given["video"], False) if "video" in given else _video_column(columns, find, reference)
+    taken = [column for column in (video, task, view, *answers.values()) if column]
     return FieldMap(
         video=video,
         answers=answers,
@@ -69,8 +71,19 @@ def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference:
         view=view,
         by_reference=by_reference,
         reference=references[0] if references else None,
-        aside=tuple(left_aside(columns, filter(None, (video, task, view, *answers.values())))),
+        aside=tuple(left_aside(columns, taken)),
+        models=_models(columns, taken),
     )
+
+
+def _models(columns: Columns, taken: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the models that the rows say they are by, of the first column that tells any."""
+    for kind in MODEL_NAMES:
+        for column in (one for one in columns.called([kind], below=False) if one not in taken):
+            told = [value.strip() for value in columns.values(column) if isinstance(value, str) and value.strip()]
+            if told:
+                return tuple(dict.fromkeys(told))
+    return ()
 
 
 def _task_column(columns: Columns) -> str | None:

@@ -47,7 +47,7 @@ def model_in(value: Any) -> str:
     """Return the name of the model that a file as a whole is by, empty where it tells none."""
     if not isinstance(value, Mapping):
         return ""
-    evaluation = value.get("eval", value)
+    evaluation = value.get("eval", value.get("adapter_spec", value))  # inspect's and HELM's
     name = evaluation.get("model") if isinstance(evaluation, Mapping) else None
     return name if isinstance(name, str) else ""
 
@@ -78,8 +78,10 @@ def of_instance(line: Mapping[str, Any]) -> dict[str, Any]:
     output = line.get("output")
     given = output.get("raw") if isinstance(output, Mapping) else line.get("messages")
     references = asked.get("reference")
+    model = line.get("model_id")
     fields = {
         "sample_id": line["sample_id"],
+        "model": model.removeprefix("unknown/") if isinstance(model, str) else None,  # whose developer nobody named
         **{name: metadata[name] for name in _OF_INSTANCE if isinstance(metadata.get(name), str)},
         "input": asked.get("raw"),
         "options": asked.get("choices"),

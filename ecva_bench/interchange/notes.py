@@ -35,6 +35,8 @@ class ReadFile:
 def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, lookup: Lookup) -> list[str]:
     """Return in words what was read, from where, and what of it cannot be used."""
     notes = [_read_note(one) for one in read]
+    if len(models := models_of(read)) > 1:
+        notes.append(f"the answers are by {counted(len(models), 'model')}, and one run here: {_some(models)}")
     for one in read:
         notes += [f"{one.file.path.name}: {what}: {count_of(rows)}" for what, rows in one.found.aside.items()]
         if one.fields.aside:
@@ -74,6 +76,13 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
     if len(texts) > 1 and all(_same(answer) for answer in texts):
         notes.append("every answer is the annotator's own text: is this a file of annotations?")
     return notes
+
+
+def models_of(read: Sequence[ReadFile]) -> list[str]:
+    """Return the names of the models that the files say they are by, as a whole or row by row."""
+    return list(
+        dict.fromkeys(name for one in read for name in ([one.file.model] if one.file.model else one.fields.models))
+    )
 
 
 def _read_note(read: ReadFile) -> str:

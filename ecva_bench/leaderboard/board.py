@@ -45,14 +45,22 @@ HEADER = ("rank", "tie group", "model", "kind", "answered", "errors", "parse fai
 
 
 def leaderboards(
-    submissions: Sequence[Submission], *, published: Sequence[PublishedTable] = (), task: str | None = None
+    submissions: Sequence[Submission],
+    *,
+    published: Sequence[PublishedTable] = (),
+    others: Mapping[str, Sequence[PublishedTable]] | None = None,
+    task: str | None = None,
 ) -> list[Table]:
     """Return the leaderboards of submissions, of one task or all.
 
-    Published rows, where given, stand below those of their data set. Without submissions, the published rows alone.
-    Raises `UsageError` where there is nothing to show.
+    Published rows, where given, stand below those of their data set; `others` are tables of other papers by data set,
+    of which those of the runs' data sets and tasks follow apart. Without submissions, the published rows alone. Raises
+    `UsageError` where there is nothing to show.
     """
-    tables = [board(group, published) for group in group_submissions(submissions, task)]
+    groups = group_submissions(submissions, task)
+    tables = [board(group, published) for group in groups]
+    for dataset, name in dict.fromkeys((group.dataset, group.task) for group in groups if group.view == "full"):
+        tables += published_boards((others or {}).get(dataset, ()), name)
     if not submissions:
         tables = published_boards(published, task)
     if not tables:

@@ -31,13 +31,15 @@ def dataset_tables(
     submissions: Sequence[Submission],
     *,
     published: Sequence[PublishedTable] = (),
+    others: Mapping[str, Sequence[PublishedTable]] | None = None,
     known: Background = NOTHING_KNOWN,
     task: str | None = None,
 ) -> list[Table]:
     """Return all tables of a data set: models x tasks, each task's board and what stands beside it, edited views, runs.
 
     Published rows stand below the full-video board of their task and data set, or alone where their data set has no
-    board of the task. Raises `UsageError` where there is nothing to show.
+    board of the task. `others` are tables of other papers by data set: those of the runs' data sets come last. Raises
+    `UsageError` where there is nothing to show.
     """
     groups = group_submissions(submissions, task)
     if not groups:
@@ -58,7 +60,10 @@ def dataset_tables(
     if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()
     ranked = {group.task for group in groups if group.view == "full" and group.dataset in WITH_PUBLISHED}
-    return [*tables, *published_boards(published, task, without=ranked), replace(runs_table(submissions), detail=True)]
+    tables += [*published_boards(published, task, without=ranked), replace(runs_table(submissions), detail=True)]
+    for dataset in dict.fromkeys(group.dataset for group in groups):
+        tables += published_boards((others or {}).get(dataset, ()), task)
+    return tables
 
 
 def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Table | None:

@@ -18,7 +18,6 @@ from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
-from .printed import published_boards
 from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
 from .reproduction import reproduction_tables
 from .submission import Submission, read_submission, read_submissions
@@ -125,8 +124,7 @@ def page_tables(
     make up the page, or end it.
     """
     beside = published if dataset in WITH_PUBLISHED else ()
-    tables = dataset_tables(found, published=beside or (() if found else others), known=known)
-    return [*tables, *(published_boards(others) if found else [])]
+    return dataset_tables(found, published=beside or (() if found else others), others={dataset: others}, known=known)
 
 
 def _write_reproduction(tables: Sequence[Table], folder: Path) -> list[Path]:

@@ -219,6 +219,13 @@ def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Misma
         if hidden or prompts[0] != prompts[1]:
             shown = [", ".join(sha[:12] for sha in hashes or ()) or "unknown" for hashes in prompts]
             found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
+        # Of two models it is their families' own affair.
+        added = [header.asked_with.get(task, {}) for header in (one, other)]
+        if one.model == other.model and added[0] != added[1]:
+            shown = [
+                ", ".join(f"with {name}: {text.strip()}" for name, text in some.items()) or "alone" for some in added
+            ]
+            found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
     return found
 
 

@@ -126,9 +126,9 @@ class PublishedTable(_Strict):
         return self
 
 
-def tables_of_others(dataset: str) -> list[PublishedTable]:
-    """Return the tables of other papers over a data set; none where there are none."""
-    return published_tables(dataset) if dataset in OTHERS_PUBLISHED else []
+def tables_of_others() -> dict[str, list[PublishedTable]]:
+    """Return the tables of other papers, by the data set they are over."""
+    return {dataset: published_tables(dataset) for dataset in OTHERS_PUBLISHED}
 
 
 def published_tables(dataset: str = PUBLISHED_DATASET) -> list[PublishedTable]:

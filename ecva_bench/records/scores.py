@@ -21,19 +21,22 @@ _QUALIFIED = "qualified:"  # of a signature: yes or no; nothing where the judge 
 class ScoresHeader(Record):
     """First line of a scores file: which answers were scored, and how. Two equal scorings write equal files.
 
-    `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
-    are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
-    be used. `dataset` is the data set's name, where it is known, `dataset_sha256` the hash of the annotations the run
-    was made with, and `prompts` are, by task, those of the prompts its answers were asked with, where they are known:
-    runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
+    `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed` are
+    those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not be
+    used, and of single aggregates why they are not defined. `dataset` is the data set's name, where it is known,
+    `dataset_sha256` the hash of the annotations the run was made with, and `prompts` are, by task, those of the
+    prompts its answers were asked with, where they are known: runs that differ in them do not compare. `asked_with`
+    is, by task, what went with its questions as words of their own, such as each frame's second: runs of one model
+    that differ in it do not compare either. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
-    are those that metrics which are networks ran on, with their versions. `videos` are by video the beginnings of the
-    hashes of the files that were shown, where they are known. `repaired`: in how many places the results file had been
-    changed and was repaired. `trained_on` says of how many questions the model was trained on the video, where a record
-    of its training is known. `unseen_only` are the videos whose questions were left out because a model was trained on
-    them, where that was asked for. `sealed` says that each line of the scores file has a seal.
+    other one that the results file has. `packages` are those of which several versions gave the answers;
+    `libraries` are those that metrics which are networks ran on, with their versions. `videos` are by video the
+    beginnings of the hashes of the files that were shown, where they are known. `repaired`: in how many places the
+    results file had been changed and was repaired. `trained_on` says of how many questions the model was trained on
+    the video, where a record of its training is known. `unseen_only` are the videos whose questions were left out
+    because a model was trained on them, where that was asked for. `sealed` says that each line of the scores file
+    has a seal.
     """
 
     type: Literal["scores"] = "scores"
@@ -52,6 +55,7 @@ class ScoresHeader(Record):
     dataset: str = Field(default="", exclude_if=not_)
     dataset_sha256: str = ""
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    asked_with: dict[str, dict[str, str]] = Field(default_factory=dict, exclude_if=not_)
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)
@@ -119,15 +123,15 @@ class Summary(Record):
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
     needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
-    their videos, or the answer is missing and the annotation gives nobody a value. `unscored` have an answer the
-    scorer gave no value for (`gaps` counts why), exempt or not. `mean` is over the scored; in `zero_filled` those
-    without an answer get the `worst` value, 0 where higher is better; it is None where there are answers and the
-    scorer gave no value for any. Of the `unjudgeable`, named by id, the reference has no value either: they are
-    unscored here, and count for no run beside this one. Intervals are 95 % bootstrap intervals over videos. `floor` is
-    the mean against other samples' references. `hits` counts the ones of a 0/1
-    column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
-    without an answer. One whose stratum is not known is in each. Where questions are asked several times, samples here
-    are questions, the value of each is the mean over its answers, and `stability` says how much these differ.
+    their videos, or the answer is missing and the annotation gives nobody a value, or the metric takes no such video.
+    `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is over the
+    scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is None where
+    there are answers and the scorer gave no value for any. Of the `unjudgeable`, named by id, the reference has no
+    value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap intervals
+    over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column. A
+    `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples without an
+    answer. One whose stratum is not known is in each. Where questions are asked several times, samples here are
+    questions, the value of each is the mean over its answers, and `stability` says how much these differ.
     `qualification` says of a judge's column how far it is to be believed, where the judge was asked.
     """
 

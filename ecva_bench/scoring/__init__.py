@@ -6,6 +6,6 @@ group `ecva_bench.scorers`; importing this room imports none of them.
 
 from .factory import get_scorer
 from .protocol import get_protocol
-from .scorer import Column, Gap, Scorable, Scorer
+from .scorer import Column, Gap, Scorable, Scorer, Share
 
-__all__ = ["Column", "Gap", "Scorable", "Scorer", "get_protocol", "get_scorer"]
+__all__ = ["Column", "Gap", "Scorable", "Scorer", "Share", "get_protocol", "get_scorer"]

@@ -53,11 +53,11 @@ class Choice(ReadingScorer):
         asked = [ChoiceItem(item.video, "", item.options, item.options.index(item.reference)) for item in batch]
         rules = {_column(CHOICE_RULES[name]): _mean(hits) for name, hits in choice_hits(asked).items()}
         found = {"chance": choice_chance(asked), **rules}
-        turns: dict[tuple[str, ...], list[float]] = defaultdict(list)
-        sizes: dict[tuple[str, ...], int] = {}
+        turns: dict[tuple[str, str], list[float]] = defaultdict(list)
+        sizes: dict[tuple[str, str], int] = {}
         for item, value in zip(batch, values, strict=True):
             parts = sample_parts(item.id)
-            question = (parts.video, parts.task, parts.name.partition("@")[0], str(parts.repeat))
+            question = (parts.video, parts.name.partition("@")[0])
             turns[question].append(value["accuracy"])
             sizes[question] = len(item.options)
         if any(len(right) > 1 for right in turns.values()):

@@ -18,7 +18,7 @@ from ..records import Label
 from ..records.readings import Reading
 from ..taxonomy import TAXONOMY, AnomalyClass, load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
-from .scorer import Column, Scorable
+from .scorer import Column, Scorable, Share
 from .second_reader import SecondReader
 
 
@@ -35,7 +35,7 @@ class Classification(ReadingScorer):
         Column("macro_recall", "mean over annotated classes of the share of their videos named rightly"),
         Column("majority_baseline", "accuracy of always naming the most frequent annotated class"),
         Column("accuracy_sub", "share with class and sub-class right, of the answers counted in sub_named"),
-        Column("sub_named", "share of answers that name a sub-class where one is annotated"),
+        Column("sub_named", "share of answers that name a sub-class where one is annotated", optional=True),
         *unread_columns("unread", "ambiguous", "out of range"),
         BY_JUDGE,
     )
@@ -81,14 +81,15 @@ class Classification(ReadingScorer):
         return second.classes([final_answer(item.text) for item in items], [_offered(item.options) for item in items])
 
     def _deep(self, batch: Sequence[Scorable]) -> dict[str, float]:
-        """Return how sub-classes were named; nothing where none was. A number over all: few answers go so deep."""
+        """Return how sub-classes were named. A number over all: few answers go so deep."""
         right = [
             len(reading.labels) == 1
             and (reading.labels[0].major, reading.labels[0].sub) == (item.label.major, item.label.sub)
             for item, reading in zip(batch, self.readings(batch), strict=True)
             if item.label and item.label.sub and reading.labels and reading.labels[0].sub
         ]
-        return {"accuracy_sub": sum(right) / len(right), "sub_named": len(right) / len(batch)} if right else {}
+        accuracy = {"accuracy_sub": Share(sum(right), len(right))} if right else {}
+        return {**accuracy, "sub_named": len(right) / len(batch)}
 
     def _values(self, item: Scorable, reading: Reading) -> dict[str, float]:
         named = reading.labels

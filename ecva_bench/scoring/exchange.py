@@ -13,11 +13,15 @@ from typing import NamedTuple
 
 
 class _Word(NamedTuple):
-    """A word with its neighbours, in lower case; None where the text ends, and for what is no word."""
+    """A word with its neighbours, in lower case; None where the text ends, and for what is no word.
+
+    `before` are the nearest two, the nearest first; `opener` is the nearest before it that is no adjective.
+    """
 
     text: str
     start: int
-    before: tuple[str | None, ...]  # those of the text, from the nearest
+    before: tuple[str | None, str | None]
+    opener: str | None
     after: str | None
 
 
@@ -49,8 +53,7 @@ def _person(word: _Word) -> bool:
 
 def _noun(word: _Word) -> bool:
     """Whether a word is the last of a phrase that begins with a determiner, or a plural at its end."""
-    first = next(one for one in word.before if one not in _ADJECTIVES)
-    begun = word.text in _PLURALS or first in _DETERMINERS
+    begun = word.text in _PLURALS or word.opener in _DETERMINERS
     return begun and (word.after in _ENDS_A_NOUN or word.after is None or word.after.endswith(("ed", "ing", "ly")))
 
 
@@ -119,9 +122,10 @@ def _read(text: str) -> list[_Word]:
     found = list(re.finditer(r"[A-Za-z]+|[^A-Za-z\s]", text))
     tokens = [None, None, *(match[0].lower() if match[0].isalpha() else None for match in found), None]
     joined = [match[0] == "-" for match in found]
-    return [
-        _Word(word, match.start(), nearest, tokens[n + 3])
-        for n, (match, word) in enumerate(zip(found, tokens[2:], strict=False))
-        if word and not any(joined[max(0, n - 1) : n + 2])
-        if (nearest := tuple(reversed(tokens[: n + 2])))
-    ]
+    words, opener = [], None
+    for n, match in enumerate(found):
+        second, nearest, word, after = tokens[n : n + 4]
+        opener = opener if nearest in _ADJECTIVES else nearest
+        if word and not any(joined[max(0, n - 1) : n + 2]):
+            words.append(_Word(word, match.start(), (nearest, second), opener, after))
+    return words

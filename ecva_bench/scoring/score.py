@@ -83,12 +83,12 @@ def score_results(
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     if qualify:
         ask_controls(chosen, groups)
-    found = _Found(seed, draws)
+    found = _Found(seed, draws, left_out)
     for group in groups:
         found.compute(chosen[group.task], group)
     coverage = tuple(group.coverage() for group in groups)
     return Scores(
-        header=_header(results, protocol, rules, chosen, coverage, seed=seed, draws=draws, left_out=left_out),
+        header=_header(results, protocol, rules, chosen, coverage, seed=seed, draws=draws, left_out=found.left_out),
         coverage=coverage,
         summaries=tuple(found.summaries),
         aggregates=tuple(found.aggregates),
@@ -99,9 +99,10 @@ def score_results(
 class _Found:
     """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
 
-    def __init__(self, seed: int, draws: int) -> None:
+    def __init__(self, seed: int, draws: int, left_out: Mapping[str, str]) -> None:
         self.summaries: list[Summary] = []
         self.aggregates: list[Aggregate] = []
+        self.left_out = dict(left_out)
         self.scores: list[Score] = []
         self._seed, self._draws = seed, draws
         self._records = LeanRecords()
@@ -114,6 +115,7 @@ class _Found:
                     scored = ScoredGroup(scorer, group, self._seed, self._draws)
                     self.summaries += scored.summaries()
                     self.aggregates += scored.aggregates()
+                    self.left_out |= scored.left_out()
                     self.scores += map(self._records.lean, scored.scores())
 
 
@@ -145,6 +147,7 @@ def _header(
         dataset=str(results.spec.get("dataset", {}).get("name", "")),
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
+        asked_with=_asked_with(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         packages=results.packages,
         libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
@@ -171,6 +174,15 @@ def _trained_share(results: Results, coverage: Sequence[Coverage]) -> TrainedSha
         sha256=told.sha256,
         at_least=told.at_least,
     )
+
+
+def _asked_with(results: Results) -> dict[str, dict[str, str]]:
+    """Return by task what went with its questions as words of their own, as far as the manifest says."""
+    description = results.spec.get("description")
+    times = description.get("times") if isinstance(description, dict) else None  # the words, where all tasks have them
+    of_all = {"times": times} if isinstance(times, str) else {}
+    found = {task: of_all | one.get("with", {}) for task, one in results.spec.get("prompts", {}).items()}
+    return {task: words for task, words in sorted(found.items()) if words}
 
 
 def _prompts(results: Results) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,8 @@ from ..records.scores import Aggregate, Score, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import bootstrap_interval, mean_of
 from ..statistics.repeats import question_means, spread_within
-from .checks import checked_gaps, checked_summary, checked_values
+from .aggregates import aggregates_of
+from .checks import checked_gaps, checked_values
 from .floor import rotate_references
 from .join import AnswerGroup
 from .missing import not_owed
@@ -39,6 +40,7 @@ class ScoredGroup:
         self._batch = [item for item in self._items if item.id not in self._obstacles]
         missing = scorables_of(scorer, group, group.unanswered)
         self._not_owed = not_owed(scorer, missing)
+        self._not_counted = {question_of(sample) for sample in {*group.absent} - {*self._absent}}
         self._absent_strata = {one.id: stratum for one in missing if (stratum := scorer.stratum(one))}
         self._strata = {question_of(sample): stratum for sample, stratum in self._absent_strata.items()}
         self._strata |= {question_of(item.id): scorer.stratum(item) for item in self._batch}
@@ -50,6 +52,7 @@ class ScoredGroup:
         }
         self._rotated = self._rotate() if scorer.has_floor and not scorer.needs_judge else []
         self._floor = checked_values(scorer, self._rotated)
+        self._aggregates, self._undefined = aggregates_of(scorer, self._batch, self._values)
 
     def _rotate(self) -> list[Scorable]:
         """Return the items with others' references; those that answer one question again apart, so none keeps its own.
@@ -114,7 +117,7 @@ class ScoredGroup:
         gaps = [(question_of(item.id), gap) for item in self._batch if (gap := self._gaps[item.id].get(name))]
         without = {question: gap for question, gap in reversed(gaps) if question not in values}
         unjudgeable = {one for one, gap in without.items() if gap.unjudgeable and one not in exempt}
-        exempt = tuple(sorted({*exempt, *self._not_owed[name]} - unjudgeable))
+        exempt = tuple(sorted({*exempt, *self._not_owed[name], *self._not_counted} - unjudgeable))
         out = {*exempt, *unjudgeable}  # nor does another time of asking that brought no answer count
         worst = Counter(question for sample in self._absent if (question := question_of(sample)) not in out)
         worst.update(question for question, gap in gaps if gap.unanswered)
@@ -207,7 +210,6 @@ class ScoredGroup:
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
-        values = checked_summary(self._scorer, self._batch, self._values) if self._batch else {}
         return [
             Aggregate(
                 task=self._group.task,
@@ -218,12 +220,17 @@ class ScoredGroup:
                 description=column.description,
                 unit=column.unit,
                 decimals=column.decimals,
-                value=values[column.name],
+                value=self._aggregates[column.name],
                 blind=column.blind,
             )
             for column in self._scorer.aggregates
-            if column.name in values
+            if column.name in self._aggregates
         ]
+
+    def left_out(self) -> dict[str, str]:
+        """Return the reasons why numbers over all items are left out, by what they are of."""
+        of = f"of {self._scorer.name} ({self._group.task}, {self._group.view})"
+        return {f"{column} {of}": reason for column, reason in self._undefined.items()}
 
 
 def scorables_of(scorer: Scorer, group: AnswerGroup, answers: Sequence[Answer] | None = None) -> list[Scorable]:

@@ -39,8 +39,9 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
-    is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata; it is left out
-    where there is one stratum. A `blind` aggregate is what a rule that never looks reaches in the first column.
+    is left out where no item has it, an optional aggregate where it is 0. The mean of a `balanced` one is the mean over
+    the scorer's strata; it is left out where there is one stratum. A `blind` aggregate is what a rule that never looks
+    reaches in the first column.
 
     >>> import ecva_bench as eb
 
@@ -85,6 +86,28 @@ class Gap:
     reason: str
     unanswered: bool = False
     unjudgeable: bool = False
+
+
+class Share(float):
+    """A part of a whole that is not the same in each draw of answers, such as the answers that name a sub-class.
+
+    Where questions are asked several times, an aggregate is the mean over draws of one answer to each. That of shares
+    is the mean part over the mean whole, for a draw with a small whole says little.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Share(1, 4)
+    0.25
+    """
+
+    part: float
+    whole: float
+
+    def __new__(cls, part: float, whole: float) -> Share:
+        """Return the share; `whole` is above 0: leave out an aggregate that is a share of nothing."""
+        share = super().__new__(cls, part / whole)
+        share.part, share.whole = part, whole
+        return share
 
 
 def first_gap(gaps: Iterable[Gap]) -> Gap | None:
@@ -242,7 +265,11 @@ class Scorer(ABC):
         return None
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
-        """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""
+        """Return the columns in `aggregates`: numbers over all items that are no mean of item values.
+
+        Where questions are asked several times, it is called with one answer to each, and the numbers are averaged. One
+        that cannot be had is left out; it is then left out of the mean, too, unless it is a `Share`.
+        """
         return {}
 
     def libraries(self) -> dict[str, str]:

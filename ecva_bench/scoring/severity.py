@@ -20,7 +20,7 @@ from ..records.annotations import NO_MOMENTS
 from ..records.readings import Reading
 from .curves import CellReference, curve_columns, moment_columns, pooled_columns
 from .readings import ReadingScorer, unread_columns
-from .scorer import Column, Gap, Scorable
+from .scorer import Column, Gap, Scorable, Share
 from .timestamp import annotated_spans
 
 _BY_CURVE = (
@@ -141,7 +141,7 @@ class Severity(ReadingScorer):
             if known := [one[column] for one in middles if column in one]:
                 found[name] = float(np.mean(known))
         if named:
-            found["segments_unparsed"] = sum(len(reading.unparsed) for reading in readings) / named
+            found["segments_unparsed"] = Share(sum(len(reading.unparsed) for reading in readings), named)
         return found
 
     def settings(self) -> dict[str, str]:

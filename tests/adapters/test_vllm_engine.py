@@ -276,6 +276,27 @@ def test_the_context_is_no_longer_than_the_model_s(tmp_path: Path) -> None:
     assert served["--max-model-len"] == "4096"
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        ("internvl_chat", {"AutoConfig": "configuration_x.Config", "AutoModel": "modeling_x.Model"}, "modeling_x.py"),
+        ("of_nobody", {"AutoConfig": "someone/else--configuration_x.Config"}, "(someone/else: configuration_x.py)"),
+        ("of_nobody", {}, ""),
+        ("internvl", {"AutoConfig": "configuration_x.Config"}, ""),  # which transformers knows: no code is run
+    ],
+)
+def test_code_of_the_checkpoint_is_trusted_only_where_nothing_else_reads_it_and_said(
+    kind: str, code: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model_type": kind, "image_seq_length": 256, "auto_map": code}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    _, served, _ = parsed(serve_lines(str(tmp_path))[0])
+    assert ("--trust-remote-code" in served) == bool(said)
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert ("--trust-remote-code runs code" in told) == bool(said)
+
+
 def test_the_command_prints_both_lines_and_imports_no_torch(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "internvl", "image_seq_length": 256}))
     program = (

@@ -72,7 +72,7 @@ def run(run_file: Path) -> ScoredRun:
 @pytest.fixture(scope="module")
 def record(run: ScoredRun) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The record of Every Eval Ever and its instances."""
-    samples, aggregate = every_eval_ever(run, BY, now=1.8e9).values()
+    samples, aggregate = every_eval_ever(run, BY, exported=lambda record: 1.8e9).values()
     return json.loads(aggregate), [json.loads(line) for line in samples.splitlines()]
 
 
@@ -151,6 +151,7 @@ def test_instances_are_imported_as_the_same_run(run: ScoredRun, tmp_path: Path) 
     samples, _ = export_scored(run, "every-eval-ever", tmp_path, by=BY)
     assert samples.parent == tmp_path / "data" / "mini" / "me" / "motion"
     again = import_answers([AnswerSource(samples)], load_mini())
+    assert again.model == "me/motion"
     keep = {"id", "view", "answer", "reference", "moments", "label", "options", "finish"}
     assert sorted((a.model_dump(include=keep) for a in again.answers), key=str) == sorted(
         (a.model_dump(include=keep) for a in run.results.answers), key=str
@@ -265,7 +266,7 @@ def test_a_judges_column_says_what_it_is_over_and_whether_it_takes_a_rank() -> N
     notes = {one["dataset"]["task_id"]: one["notes"] for one in yaml.safe_load(text)}
     assert "mean over 5 of 6 questions, 6 of them answered; the metric gave no value" in notes["cause.vau_total"]
     assert "the judge failed its controls, so that the number takes no rank" in notes["cause.vau_total"]
-    samples, aggregate = every_eval_ever(found, BY, now=1.8e9).values()
+    samples, aggregate = every_eval_ever(found, BY, exported=lambda record: 1.8e9).values()
     lines = [json.loads(line).get("evaluation_result_id") for line in samples.splitlines()]
     for one in json.loads(aggregate)["evaluation_results"]:
         told = one["score_details"]["uncertainty"]["num_samples"]

@@ -46,6 +46,32 @@ def test_every_shape_gives_every_answer(shape: str, dataset: Dataset, tmp_path: 
     assert f"{len(imported.answers)} answers of {rows} rows: video " in imported.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("shape", "model"),
+    [
+        ("inspect's JSON log", "openai/gpt-4o"),
+        ("inspect's .eval log", "openai/gpt-4o"),
+        ("OpenAI's batch output", "gpt-4o-mini"),
+        ("LLaVA's answers", "llava"),
+        ("HELM's states", "m"),
+        ("rows in an envelope", "m"),
+        ("wide.csv", "wide"),
+    ],
+)
+def test_a_run_is_named_as_its_file_says(shape: str, model: str, dataset: Dataset, tmp_path: Path) -> None:
+    file = write_shape("CSV, a column a task" if shape == "wide.csv" else shape, tmp_path)
+    assert read(file, dataset).model == model
+
+
+def test_answers_by_two_models_are_called_after_neither(dataset: Dataset, tmp_path: Path) -> None:
+    table = [{"video": v, "answer": f"of {v}", "model": name} for v, name in zip(VIDEOS, "aab", strict=True)]
+    imported = read(put(tmp_path / "m_cause.csv", as_table(table)), dataset)
+    assert imported.model == "m"
+    assert "the answers are by 2 models, and one run here: a, b" in imported.notes
+    answers = read(put(tmp_path / "n_cause.csv", as_table(table)), dataset, answer="model")
+    assert (answers.model, [one.answer for one in answers.answers]) == ("n", ["a", "a", "b"])  # no name, but a text
+
+
 def test_todays_inspect_log(dataset: Dataset, tmp_path: Path) -> None:
     pytest.importorskip("zipfile_zstd", reason="the extra data is not installed")
     imported = read(put(tmp_path / "log.eval", inspect_archive(93)), dataset)

@@ -11,7 +11,7 @@ import pytest
 from ecva_bench.api.boards import background
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.files import build_leaderboards
-from ecva_bench.leaderboard.published import OTHERS_PUBLISHED, published_tables
+from ecva_bench.leaderboard.published import published_tables, tables_of_others
 from ecva_bench.leaderboard.submission import read_submission
 from ecva_bench.verification.evidence import Evidence
 
@@ -35,7 +35,7 @@ def copy(tmp_path):
 
 def test_what_is_kept_is_what_the_submissions_give(copy):
     evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
-    others = {dataset: published_tables(dataset) for dataset in OTHERS_PUBLISHED}
+    others = tables_of_others()
     paths = build_leaderboards(
         copy, published=published_tables(), others=others, known=background(), read=evidence.read_verified
     )

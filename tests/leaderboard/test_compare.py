@@ -241,6 +241,22 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
     assert told in as_text(comparison_tables([found])[0])
 
 
+def test_runs_of_one_model_with_and_without_words_for_times_are_told():
+    def told(model, **spec):
+        """What is said of a run with words for times, of some model, beside one of `m` without."""
+        answers = [answer(f"v{n}", "A car burns.", prompt_sha256="a" * 64) for n in range(4)]
+        runs = [results(answers, model="m", spec={"prompts": {"cause": {}}}), results(answers, model=model, spec=spec)]
+        base, new = (score_results(run, scorers=["rouge"], draws=10) for run in runs)
+        return [mismatch.text for mismatch in compare_scores(base=base, new=new).mismatches]
+
+    words = {"times": " Frames are at 0.0 s."}
+    said = ["prompts of cause: alone in the base, with times: Frames are at 0.0 s. in the new run"]
+    assert told("m", prompts={"cause": {"with": words}}) == said
+    assert told("m", prompts={"cause": {}}, description=words) == said  # times=words: in the questions of every task
+    assert told("m", prompts={"cause": {}, "timestamp": {"with": words}}) == []
+    assert told("other", prompts={"cause": {"with": words}}) == []
+
+
 def test_metrics_are_chosen_by_name_and_unknown_ones_named():
     base, new = two([0.0] * 6)
     assert len(compare_scores(base=base, new=new, metrics=["cause/gated"]).effects) == 1

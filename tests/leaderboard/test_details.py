@@ -8,8 +8,10 @@ from itertools import pairwise
 import pytest
 
 from ecva_bench.leaderboard.background import Background
+from ecva_bench.leaderboard.board import leaderboards
 from ecva_bench.leaderboard.chart import as_svg
 from ecva_bench.leaderboard.details import dataset_tables
+from ecva_bench.leaderboard.published import tables_of_others
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.leaderboard.table import Cell, Table
 from ecva_bench.scoring.score import score_results
@@ -177,3 +179,17 @@ def test_labels_do_not_lie_on_each_other():
 def test_a_name_in_a_chart_is_text_and_one_point_is_no_chart():
     assert "<script>" not in chart(("<script>", 1, 1), ("b", 2, 2))
     assert chart(("a", 1, 1)) == ""
+
+
+def test_figures_of_other_papers_follow_the_boards_of_their_data_set_and_task():
+    others = tables_of_others()
+    runs = [submitted("m", "[1]", of="vau-bench"), submitted("cut", "[1]", view="anomaly", of="vau-bench")]
+    boards = leaderboards(runs, others=others)
+    assert [board.title for board in boards if "published" in board.title] == ["classification, as published"]
+    assert "Qwen2.5-VL-3B + RFT" in {row[0].text for row in boards[-1].rows}
+    assert not [board for board in leaderboards(runs) if "published" in board.title]
+    assert not [board for board in leaderboards([submitted("m", "[1]")], others=others) if "published" in board.title]
+    page = [table.title for table in dataset_tables(runs, others=others)]
+    tasks = ("choice", "description", "detection", "classification")
+    assert page[-4:] == [f"{task}, as published" for task in tasks]
+    assert dataset_tables(runs, others=others, task="classification")[-1].title == "classification, as published"

@@ -6,6 +6,7 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from ecva_bench.errors import UsageError
+from ecva_bench.leaderboard.values import sample_values
 from ecva_bench.records.twins import kind_of, original_of, twins_of
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.intervals import bootstrap_interval
@@ -85,7 +86,9 @@ def test_a_missing_answer_makes_its_clip_wrong_and_is_counted_once() -> None:
     pairs = column(scores, "pairs_right")
     assert (pairs.n, pairs.expected, pairs.mean, pairs.zero_filled) == (1, 4, 1.0, 0.25)
     assert pairs.gaps == {"no answer about w-context": 1, "no answer about y": 1}
-    assert column(scores, "normal_alarm").zero_filled == 0.25  # of x nothing is known, which counts as an alarm
+    alarm = column(scores, "normal_alarm")
+    assert alarm.zero_filled == 0.25  # of x nothing is known, which counts as an alarm
+    assert sample_values(scores, alarm) == {f"{clip}-normal/detection": float(clip == "x") for clip in "vwxy"}
 
 
 def test_a_set_with_normal_twins_alone_has_pairs_of_two() -> None:
