@@ -30,6 +30,9 @@ Build = Annotated[
     Path | None,
     typer.Option(help="Write the leaderboards of every data set in this folder from its submissions, no more."),
 ]
+Published = Annotated[
+    bool, typer.Option(help="Show the paper's rows below ours, and those of other papers over the runs' data set.")
+]
 Verify = Annotated[
     bool, typer.Option("--verify", help="With --build: compute every score again, and rank verified ones alone.")
 ]
@@ -64,9 +67,7 @@ Signers = Annotated[
 
 def leaderboard_command(
     runs: Runs = None,
-    published: Annotated[
-        bool, typer.Option(help="Show the paper's rows below ours, and those of other papers over the runs' data set.")
-    ] = True,
+    published: Published = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
     form: Form = "text",

@@ -15,19 +15,19 @@ _WRITTEN = re.compile("_x([0-9A-Fa-f]{4})_")
 _SHARED = "sharedstrings.xml"
 
 
-def written(text: str) -> str:
+def as_cell(text: str) -> str:
     """Return a text as a cell holds it; one that looks as if it were written so, `_x0007_`, comes back as it was."""
     return _UNFIT_OR_LIKE_ONE.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
-def read(cell: object) -> object:
+def from_cell(cell: object) -> object:
     """Return what a cell holds, of a text what it was before it was written."""
     if not isinstance(cell, str):
         return cell
     return _WRITTEN.sub(lambda found: found[0] if "d8" <= found[1][:2].lower() < "e0" else chr(int(found[1], 16)), cell)
 
 
-def whole(workbook: bytes) -> bytes:
+def with_all_texts(workbook: bytes) -> bytes:
     """Return a workbook from which openpyxl reads all of its texts.
 
     It drops `x005F_` from texts that cells share, the mark of a text that only looks as if it were written so. What is

@@ -79,7 +79,7 @@ def _is_heading(cell: Any) -> bool:
 
 def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
     try:
-        book = open_workbook(cell_texts.whole(content))
+        book = open_workbook(cell_texts.with_all_texts(content))
         titles = [sheet.title for sheet in book.worksheets]
         if {FIRST_ROUND, SECOND_ROUND} & {title.strip() for title in titles}:
             refuse_annotations(path, str(path))
@@ -87,7 +87,7 @@ def _workbook_rows(content: bytes, path: Path, *, headed: bool) -> list[Row]:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             where = f" of sheet {sheet.title}" if len(titles) > 1 else ""
-            cells = ([cell_texts.read(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+            cells = ([cell_texts.from_cell(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
             lines = enumerate(cells, start=1)
             found = table_rows(lines, where, headed=headed)
             rows += [Row({"sheet": sheet.title, **row.fields}, row.where) for row in found] if where else found

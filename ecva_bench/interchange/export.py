@@ -174,7 +174,7 @@ def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
 
 
 def _cell(row: Fields, name: str) -> str:
-    return cell_texts.written(str(row[name] or ""))
+    return cell_texts.as_cell(str(row[name] or ""))
 
 
 def _settled(workbook: io.BytesIO) -> bytes:

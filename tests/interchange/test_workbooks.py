@@ -107,16 +107,19 @@ def test_a_text_that_grows_beyond_a_cell_is_refused_and_not_cut(tmp_path: Path) 
 @settings(max_examples=50)
 @given(st.text(alphabet="_x05FfD7\r\n\x07\ufffe "))
 def test_any_text_comes_back(text: str) -> None:
-    assert cell_texts.read(cell_texts.written(text)) == text
+    assert cell_texts.from_cell(cell_texts.as_cell(text)) == text
 
 
 @pytest.mark.parametrize("text", WRITTEN)
 def test_a_text_is_written_as_excel_writes_it(text: str) -> None:
-    assert cell_texts.written(text) == WRITTEN[text]
+    assert cell_texts.as_cell(text) == WRITTEN[text]
 
 
 def test_openpyxl_drops_a_mark_of_texts_that_cells_share() -> None:
     """Else `whole` were of no use, and would have to go."""
     held = sharing(as_workbook({"Sheet1": [{"a": "x005F_x005F_ x00x005F_"}]}))
     assert openpyxl.load_workbook(io.BytesIO(held)).active["A2"].value == " x00"
-    assert openpyxl.load_workbook(io.BytesIO(cell_texts.whole(held))).active["A2"].value == "x005F_x005F_ x00x005F_"
+    assert (
+        openpyxl.load_workbook(io.BytesIO(cell_texts.with_all_texts(held))).active["A2"].value
+        == "x005F_x005F_ x00x005F_"
+    )
