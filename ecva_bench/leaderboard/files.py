@@ -18,6 +18,7 @@ from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
+from .printed import published_boards
 from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
 from .reproduction import reproduction_tables
 from .submission import Submission, read_submission, read_submissions
@@ -124,7 +125,8 @@ def page_tables(
     make up the page, or end it.
     """
     beside = published if dataset in WITH_PUBLISHED else ()
-    return dataset_tables(found, published=beside or (() if found else others), others={dataset: others}, known=known)
+    tables = dataset_tables(found, published=beside or (() if found else others), known=known)
+    return [*tables, *(published_boards(others) if found else [])]
 
 
 def _write_reproduction(tables: Sequence[Table], folder: Path) -> list[Path]:
