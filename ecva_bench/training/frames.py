@@ -129,7 +129,7 @@ class FrameCache:
                 found = self._read(kept)  # another process may have decoded it
                 if found is None:
                     found = self._decode(path)
-                    self._write(kept, found)
+                    write_kept(kept, found)
         return found
 
     def _kept(self, path: Path) -> Path:
@@ -155,21 +155,8 @@ class FrameCache:
     def _read(self, kept: Path) -> Pixels | None:
         """Return frames that are kept; None where there are none, or what is there is no whole file of them."""
         side = self._model.picture_side()
-        try:
-            found: Pixels = np.load(kept, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return None
-        right = found.dtype == np.uint8 and found.ndim == 4 and found.shape[1:] == (side, side, 3)
-        return found if right else None
-
-    def _write(self, kept: Path, frames: Pixels) -> None:
-        content = io.BytesIO()
-        np.save(content, frames, allow_pickle=False)
-        try:
-            write_whole(kept, content.getvalue())
-            keep_private(kept)
-        except OSError as error:
-            raise CacheError(f"frames cannot be kept ({error.strerror})", self._folder, _OTHER) from error
+        found = read_kept(kept)
+        return found if found is not None and found.shape[1:] == (side, side, 3) else None
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -184,6 +171,26 @@ class FrameCache:
 
 
 _OTHER = "make room, or name another folder with --cache"
+
+
+def read_kept(path: Path) -> Pixels | None:
+    """Return the frames of a file that `write_kept` wrote; None where there is none, or it is no whole one."""
+    try:
+        found: Pixels = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.dtype == np.uint8 and found.ndim == 4 else None
+
+
+def write_kept(path: Path, frames: Pixels) -> None:
+    """Keep frames uint8 [T, side, side, 3] in a file of the user's own; `CacheError` where it cannot be written."""
+    content = io.BytesIO()
+    np.save(content, frames, allow_pickle=False)
+    try:
+        write_whole(path, content.getvalue())
+        keep_private(path)
+    except OSError as error:
+        raise CacheError(f"frames cannot be kept ({error.strerror})", path.parent, _OTHER) from error
 
 
 def _picture(path: Path) -> Pixels:

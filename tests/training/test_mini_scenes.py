@@ -122,6 +122,23 @@ def test_a_clip_asked_about_twice_is_drawn_once() -> None:
     assert not [one.problem() for one in (*scenes.captions, *scenes.conversations) if one.problem()]
 
 
+@pytest.mark.parametrize("fault", ["cut off", "empty", "no frames", "fewer frames"])
+def test_a_file_of_frames_that_is_not_whole_is_drawn_again(fault: str, tmp_path: Path) -> None:
+    def scenes() -> TrainingScenes:
+        return TrainingScenes(lambda pixels: pixels, frames=4, count=1, folder=tmp_path)
+
+    one = scenes().captions[0]
+    drawn = scenes().frames(one)
+    [kept] = tmp_path.glob("*.npy")
+    whole = kept.read_bytes()
+    if fault == "fewer frames":
+        np.save(kept, drawn[:2])
+    else:
+        kept.write_bytes({"cut off": whole[:100], "empty": b"", "no frames": b"<html>"}[fault])
+    assert np.array_equal(scenes().frames(one), drawn)
+    assert kept.read_bytes() == whole
+
+
 def test_the_last_stage_asks_about_all_parts_and_few_whole_clips_again() -> None:
     scenes = TrainingScenes(lambda pixels: pixels, frames=4, seed=5, count=24)
     stages = [{one.id for one in scenes.of_stage(stage)} for stage in (1, 2, 3)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,8 @@ import numpy as np
 
 from ...data.scenes import HEIGHT, WIDTH
 from ...errors import TrainingError
-from ...writing import write_whole
 from ..conversations import Conversation, Turn
+from ..frames import read_kept, write_kept
 from .clips import TrainingClip, training_clip
 from .samples import TrainingSample, caption_of, samples_of
 
@@ -63,14 +62,12 @@ class TrainingScenes:
         path = _path_of(conversation)
         if path not in self._drawn:
             kept = self._folder / f"{path.name}.npy" if self._folder else None
-            if kept and kept.is_file():
-                self._drawn[path] = np.load(kept, allow_pickle=False)
-            else:
-                self._drawn[path] = self._draw(path)
+            found = read_kept(kept) if kept else None
+            if found is None or len(found) != self._frames:
+                found = self._draw(path)
                 if kept:
-                    written = io.BytesIO()
-                    np.save(written, self._drawn[path], allow_pickle=False)
-                    write_whole(kept, written.getvalue())
+                    write_kept(kept, found)
+            self._drawn[path] = found
         return self._drawn[path]
 
     def _draw(self, path: Path) -> NDArray[np.uint8]:
