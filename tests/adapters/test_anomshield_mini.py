@@ -16,13 +16,18 @@ from ecva_bench.adapters.anomshield_mini.adapter import WEIGHTS, AnomShieldMini
 from ecva_bench.adapters.anomshield_mini.making import make
 from ecva_bench.adapters.parts.families.composed import Seen
 from ecva_bench.adapters.parts.prompts import Text
+from ecva_bench.leaderboard.submission import read_submission
 from ecva_bench.records.training import parse_training
 from ecva_bench.training.mini.scenes import CLIPS, SEED
+from ecva_bench.training.model import TrainedModel
+from ecva_bench.training.networks import GROUPS
 from ecva_bench.training.recipe import Recipe, get_recipe
+from ecva_bench.video import Frames
 
 LARGEST = 8_000_000  # bytes of all files together
 CONSTANT = 2  # of the 14 clips have the class that the constant names
 CARD = WEIGHTS / "README.md"
+SUBMISSIONS = Path(__file__).resolve().parents[2] / "leaderboards" / "mini" / "submissions"
 
 
 def test_the_files_are_small_and_have_the_hashes_of_the_card() -> None:
@@ -78,6 +83,36 @@ def test_it_is_told_the_time_of_the_last_frame(answered: eb.RunOutcome) -> None:
     pieces = AnomShieldMini().prompt("Why?", Seen(torch.zeros(2, 128), times + 5, times, "of a view that is cut"))
     text = "".join(piece.text for piece in pieces if isinstance(piece, Text))
     assert "The last frame is at about 9.5 seconds.\nWhy?" in text
+
+
+def test_a_run_sees_what_a_training_shows() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (8, 240, 320, 3), dtype=np.uint8)
+    times = np.arange(8.0)
+    model = AnomShieldMini(device="cpu")
+    seen = model.see(Frames(pixels, times, times, np.arange(8), {}, ()))
+    trained = TrainedModel(model.trainable(GROUPS, pad=True), (), frames=8, packing=False).eval()
+    shown = torch.from_numpy(model.shaped(pixels, pad=True))
+    torch.testing.assert_close(seen, trained.visual(shown, [8])[0])
+
+
+@pytest.mark.parametrize("baseline", ["constant", "motion", "prompt-echo"])
+def test_its_rows_on_the_board_are_above_the_baselines(baseline: str) -> None:
+    """What the card says, by the submissions that the board is built from."""
+    texts = dict.fromkeys(("description", "cause", "effect"), "rouge2")
+    columns = {**texts, "classification": "accuracy", "timestamp": "iou", "severity": "hit1"}
+
+    def means(name: str) -> dict[str, float]:
+        paths = [SUBMISSIONS / f"{name}{part}.json" for part in ("", "-severity")]
+        entries = [
+            one for path in paths if path.exists() for one in read_submission(path).entries if one.view == "full"
+        ]
+        found = ((one.task, summary) for one in entries for summary in one.summaries)
+        return {task: summary.mean or 0.0 for task, summary in found if summary.column == columns[task]}
+
+    ours, theirs = means("anomshield-mini"), means(baseline)
+    assert set(ours) == set(columns)
+    assert set(theirs) == set(columns) - ({"severity"} if baseline == "prompt-echo" else set())
+    assert all(ours[task] > value for task, value in theirs.items())
 
 
 def few_steps() -> list[Recipe]:
